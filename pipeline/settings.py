@@ -1,0 +1,106 @@
+"""Every setting of fundingscout, typed, read once from the environment (prefix ``FUNDINGSCOUT_``) and ``.env``.
+
+What belongs here: names, types, defaults and what each is for. What does not: anything that acts on a setting.
+``.env.example`` lists the same names for operators; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Build one at the edge (command line, code location) and pass it on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FUNDINGSCOUT_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(
+        PROJECT_ROOT / "data" / "state",
+        description="Folder for everything this installation writes: stores, landing, Dagster's own.",
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the app database. Unset: SQLite at HOME/app.db. PostgreSQL: postgresql+psycopg://…"
+    )
+    warehouse_file: Path | None = Field(None, description="The DuckDB file. Unset: HOME/warehouse.duckdb.")
+    warehouse_wait_seconds: float = Field(
+        60.0, gt=0, description="How long an opening of the warehouse waits for another holder."
+    )
+    landing_dir: Path | None = Field(None, description="Where fetched bytes are kept under their SHA-256. Unset: HOME/landing.")
+    sources_file: Path = Field(PROJECT_ROOT / "data" / "sources.yaml", description="The watched sources.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="Fernet key(s) that encrypt webhook secrets at rest, comma separated, newest first. Unset: HOME/secret.key, created 0600.",
+    )
+
+    user_agent: str = Field(
+        "fundingscout/0.1 (set FUNDINGSCOUT_USER_AGENT to name and mailbox)",
+        description="Sent with every fetch. SEC requires a name and a mailbox to contact.",
+    )
+    fetch_timeout_seconds: float = Field(15.0, gt=0, description="Budget of one fetch, connect to last byte.")
+    fetch_max_bytes: int = Field(20_000_000, gt=0, description="A fetched body larger than this is refused.")
+    fetch_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Private networks that sources may live in (tests, on-premises), comma separated CIDRs."
+    )
+    fetch_ca_file: Path | None = Field(None, description="Extra certificate authority trusted when fetching.")
+
+    webhook_timeout_seconds: float = Field(5.0, gt=0, le=30, description="Wall-clock budget of one delivery (FS-58).")
+    webhook_max_in_flight: int = Field(64, gt=0, description="Deliveries in flight at once in one sending process.")
+    webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Private networks that webhooks may be sent to (tests, on-premises), comma separated CIDRs."
+    )
+    webhook_ca_file: Path | None = Field(None, description="Extra certificate authority trusted when delivering.")
+    webhook_all_matches: bool = Field(True, description="Add `all_matches` to the FundingScout payload (A-FS-4).")
+
+    look_back_hours: int = Field(
+        24, ge=0, description="New or changed CRM rows meet rounds first seen in this window (A-FS-19). 0: none."
+    )
+    max_article_age_hours: int = Field(72, ge=1, description="An article older than this when it lands tells nobody (A-FS-24).")
+    name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
+
+    time_zone: str = Field("UTC", description="Time zone of the daily sync.")
+    daily_sync_cron: str = Field("0 2 * * *", description="When the daily sync runs, in TIME_ZONE.")
+    retention_days: int = Field(90, ge=1, description="Days that run and tick history of Dagster is kept.")
+    ui_host: str = Field("127.0.0.1", description="Where `fundingscout up` serves the Dagster UI.")
+    ui_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI.")
+    log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING, ERROR.")
+
+    @field_validator("fetch_allowed_networks", "webhook_allowed_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        level = value.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+            raise ValueError(f"log level {value!r} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL")
+        return level
+
+    @property
+    def app_database_url(self) -> str:
+        """The app database's URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'app.db'}"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file, with the embedded default filled in."""
+        return (self.warehouse_file or self.home / "warehouse.duckdb").absolute()
+
+    @property
+    def landing_path(self) -> Path:
+        """The landing folder, with the embedded default filled in."""
+        return (self.landing_dir or self.home / "landing").absolute()

@@ -1,0 +1,360 @@
+"""The tables of the app database: what partners told us, what we owe them, and what is waiting to be worked on.
+
+What belongs here: tables, keys, constraints. What does not: queries (each room has its own).
+Uniqueness that a promise rests on is a constraint here, not code: one match per organization and round
+(FS-61), one delivery per dedupe key, one claim per delivery.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from pipeline.store.types import BigSerial, UtcDateTime
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UtcDateTime, str: Text, dict[str, Any]: JSON, list[Any]: JSON}
+
+
+# --- partners ---------------------------------------------------------------------------------------------------------
+
+
+class Organization(Base):
+    """A partner (the seeds' "user"): owner of rows, webhook, matches and deliveries."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    name: Mapped[str]
+    plan: Mapped[str] = mapped_column(String(32))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime]
+
+
+class ApiKey(Base):
+    """A bearer token (only its SHA-256) and the webhook secret made with it (only encrypted). FS-3, FS-4."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    label: Mapped[str]
+    token_prefix: Mapped[str] = mapped_column(String(12))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    webhook_secret_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+    quotas: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class WebhookEndpoint(Base):
+    """Where one organization is told, under which delivery profile. FundingScout: one per organization (FS-30)."""
+
+    __tablename__ = "webhook_endpoints"
+    __table_args__ = (
+        Index(
+            "uq_webhook_endpoints_one_fundingscout",
+            "organization_id",
+            unique=True,
+            sqlite_where=text("profile = 'fundingscout'"),
+            postgresql_where=text("profile = 'fundingscout'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    profile: Mapped[str] = mapped_column(String(32))
+    url: Mapped[str]
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))  # whose secret signs (A-FS-5)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+# --- CRM rows ---------------------------------------------------------------------------------------------------------
+
+
+class Account(Base):
+    """A company in a partner's CRM. Key: organization and external id (FS-13)."""
+
+    __tablename__ = "accounts"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    external_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str]
+    domain: Mapped[str | None]
+    metadata_json: Mapped[str | None]  # the exact text sent (A-FS-3)
+    content_hash: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """A person in a partner's CRM, perhaps linked to an account by its external id (which need not exist)."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (Index("ix_contacts_account", "organization_id", "account_external_id"),)
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    external_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    email: Mapped[str | None]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    account_external_id: Mapped[str | None]
+    metadata_json: Mapped[str | None]
+    content_hash: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CrmChange(Base):
+    """Queue of CRM rows the warehouse has not seen: written with the row, deleted once the warehouse has it.
+
+    A queue and not a watermark: a transaction that commits late can't be passed over.
+    """
+
+    __tablename__ = "crm_changes"
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    organization_id: Mapped[str] = mapped_column(String(36))
+    kind: Mapped[str] = mapped_column(String(8))  # account, contact
+    external_id: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class CrmImport(Base):
+    """One imported CRM file."""
+
+    __tablename__ = "crm_imports"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(8))
+    layout: Mapped[str]
+    rows: Mapped[int]
+    unchanged: Mapped[int]
+    upserted: Mapped[int]
+    rejected: Mapped[int]
+    imported_at: Mapped[datetime]
+
+
+class CrmReject(Base):
+    """A row of a CRM file that could not be used, with its reason and its text."""
+
+    __tablename__ = "crm_rejects"
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    import_id: Mapped[str] = mapped_column(ForeignKey("crm_imports.id"), index=True)
+    organization_id: Mapped[str] = mapped_column(String(36))
+    line: Mapped[int]
+    reason: Mapped[str]
+    row_json: Mapped[str]
+
+
+# --- documents on their way in ----------------------------------------------------------------------------------------
+
+
+class SourceState(Base):
+    """What the next poll of a source needs to know of the last."""
+
+    __tablename__ = "source_states"
+
+    source_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    last_sha256: Mapped[str | None] = mapped_column(String(64))
+    first_polled_at: Mapped[datetime | None]
+    last_polled_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    next_poll_at: Mapped[datetime | None]
+    consecutive_failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    memory: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # the reader's own, e.g. newest accessions
+
+
+class SourceHour(Base):
+    """Polls of one source in one hour, counted: the health of a source without a row per poll."""
+
+    __tablename__ = "source_hours"
+
+    source_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
+    polls: Mapped[int] = mapped_column(default=0)
+    not_modified: Mapped[int] = mapped_column(default=0)
+    landed: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    bytes_read: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_error: Mapped[str | None]
+
+
+class Landing(Base):
+    """One body fetched from outside, kept byte for byte in the landing under ``sha256``, and what became of it."""
+
+    __tablename__ = "landings"
+    __table_args__ = (
+        Index(
+            "ix_landings_waiting",
+            "id",
+            sqlite_where=text("status = 'landed'"),
+            postgresql_where=text("status = 'landed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    source_id: Mapped[str] = mapped_column(String(63), index=True)
+    kind: Mapped[str] = mapped_column(String(16))  # feed, edgar_page, form_d, article
+    url: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int]
+    content_type: Mapped[str | None]
+    is_catch_up: Mapped[bool]  # read in order to catch up: tells nobody (A-FS-24)
+    context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    fetched_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(16))  # landed, parsed, quarantined
+    reason: Mapped[str | None]
+    settled_at: Mapped[datetime | None]
+
+
+class FollowUp(Base):
+    """A page that a feed entry points to and that is still to be fetched: an article, a Form D's XML."""
+
+    __tablename__ = "follow_ups"
+    __table_args__ = (UniqueConstraint("kind", "url", name="uq_follow_ups_kind_url"),)
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    source_id: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(16))
+    url: Mapped[str]
+    context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    is_catch_up: Mapped[bool]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(String(16))  # waiting, done, given_up
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class HostPace(Base):
+    """When the next request to a host may start: one slot per row update, so all processes share one pace."""
+
+    __tablename__ = "host_paces"
+
+    host: Mapped[str] = mapped_column(String(253), primary_key=True)
+    next_at_epoch: Mapped[float] = mapped_column(Float(53))
+
+
+# --- rounds, matches, deliveries --------------------------------------------------------------------------------------
+
+
+class Round(Base):
+    """A funding round as partners see it; written by the pipeline, read by the faces. ``body`` holds the 17 keys of FS-48."""
+
+    __tablename__ = "rounds"
+    __table_args__ = (Index("ix_rounds_newest", "first_seen_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    company_name: Mapped[str]
+    company_key: Mapped[str] = mapped_column(Text, index=True)
+    funding_type: Mapped[str | None]
+    amount_usd: Mapped[int | None] = mapped_column(BigInteger)
+    published_date: Mapped[str | None] = mapped_column(String(10))
+    location_country: Mapped[str | None]
+    body: Mapped[dict[str, Any]]
+    first_seen_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Match(Base):
+    """The one match of an organization with a round. The unique constraint is the at-most-once promise (FS-61)."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "round_id", name="uq_matches_organization_round"),
+        Index("ix_matches_feed", "organization_id", "created_at", "id"),
+        Index("ix_matches_logical_round", "organization_id", "company_key"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
+    company_key: Mapped[str]  # with the date, the logical round (A-FS-24)
+    round_date: Mapped[str | None] = mapped_column(String(10))
+    match_type: Mapped[str] = mapped_column(String(16))
+    account_external_id: Mapped[str | None]
+    contact_external_id: Mapped[str | None]
+    score: Mapped[float] = mapped_column(Float(53))
+    explanation: Mapped[dict[str, Any]]  # rule, matcher version, the values compared
+    all_matches: Mapped[list[Any]]
+    origin: Mapped[str] = mapped_column(String(16))  # live, backfill
+    created_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """What we owe one endpoint. ``dedupe_key`` is unique: a second way to the same delivery finds the first."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index(
+            "ix_deliveries_open",
+            "status",
+            "created_at",
+            sqlite_where=text("status IN ('pending', 'sending')"),
+            postgresql_where=text("status IN ('pending', 'sending')"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(Text, unique=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    profile: Mapped[str] = mapped_column(String(32))
+    event_type: Mapped[str] = mapped_column(String(32))
+    match_id: Mapped[str | None] = mapped_column(ForeignKey("matches.id"), index=True)
+    endpoint_id: Mapped[str | None] = mapped_column(String(36))
+    status: Mapped[str] = mapped_column(String(16))  # held, pending, sending, delivered, failed, no_webhook
+    reason: Mapped[str | None]
+    body: Mapped[str | None]  # the exact text sent, from the claim on
+    response_code: Mapped[int | None]
+    response_excerpt: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+
+class DeliveryAttempt(Base):
+    """One try, begun durably before a socket opens and finished after. Attempt 0: there was nowhere to send to."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "number", name="uq_delivery_attempts_number"),
+        Index(
+            "ix_delivery_attempts_unmirrored",
+            "id",
+            sqlite_where=text("is_mirrored = 0"),
+            postgresql_where=text("NOT is_mirrored"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id"))
+    number: Mapped[int]
+    trigger: Mapped[str] = mapped_column(String(16))  # live, backfill, replay
+    endpoint_url: Mapped[str | None]
+    resolved_address: Mapped[str | None]
+    body_sha256: Mapped[str | None] = mapped_column(String(64))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(16))  # sending, delivered, failed, no_webhook
+    response_code: Mapped[int | None]
+    response_excerpt: Mapped[str | None]
+    duration_ms: Mapped[float | None] = mapped_column(Float(53))
+    error_class: Mapped[str | None]
+    error: Mapped[str | None]
+    is_mirrored: Mapped[bool] = mapped_column(Boolean, default=False)
