@@ -27,15 +27,13 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         PROJECT_ROOT / "data" / "state",
-        description="Folder for everything this installation writes: stores, landing, Dagster's own.",
+        description="Folder for all that this installation writes: stores, landing, Dagster's own.",
     )
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the app database. Unset: SQLite at HOME/app.db. PostgreSQL: postgresql+psycopg://…"
     )
     warehouse_file: Path | None = Field(None, description="The DuckDB file. Unset: HOME/warehouse.duckdb.")
-    warehouse_wait_seconds: float = Field(
-        60.0, gt=0, description="How long an opening of the warehouse waits for another holder."
-    )
+    warehouse_wait_seconds: float = Field(60.0, gt=0, description="How long an opening waits for another holder.")
     landing_dir: Path | None = Field(None, description="Where fetched bytes are kept under their SHA-256. Unset: HOME/landing.")
     sources_file: Path = Field(PROJECT_ROOT / "data" / "sources.yaml", description="The watched sources.")
     secret_key: SecretStr | None = Field(

@@ -85,7 +85,7 @@ def _alembic_config() -> Config:
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite says which kind.
-    connection.isolation_level = None  # type: ignore[attr-defined]
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
