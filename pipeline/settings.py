@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     sources_file: Path = Field(PROJECT_ROOT / "data" / "sources.yaml", description="The watched sources.")
     secret_key: SecretStr | None = Field(
         None,
-        description="Fernet key(s) that encrypt webhook secrets at rest, comma separated, newest first. Unset: HOME/secret.key, created 0600.",
+        description="Fernet keys for webhook secrets at rest, comma separated, newest first. Unset: HOME/secret.key.",
     )
 
     user_agent: str = Field(
