@@ -11,11 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -55,19 +51,29 @@ class AppDatabase:
             yield session
 
     def migrate(self) -> None:
-        """Bring the schema to this code's version. Safe to run again, and by several processes at once."""
+        """Bring the schema to this code's version. Safe to run again (then it costs one query), and by several processes at once."""
+        present, wanted = self.schema_version()
+        if present == wanted:
+            return
+        # Imported here: every run of the pipeline calls this, and only an upgrade needs Alembic's 0.3 s.
+        from alembic import command
+        from alembic.config import Config
+
         with self.engine.execution_options(is_write=True).begin() as connection:
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK:d})")
-            config = _alembic_config()
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def schema_version(self) -> tuple[str | None, str | None]:
+    def schema_version(self) -> tuple[str | None, str]:
         """(version of the database, version of this code); equal when no migration is due."""
-        head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+        wanted = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
         with self.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision(), head
+            if not inspect(connection).has_table("alembic_version"):
+                return None, wanted
+            return connection.execute(text("SELECT max(version_num) FROM alembic_version")).scalar(), wanted
 
     def insert(self, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT, in the dialect at hand."""
@@ -75,12 +81,6 @@ class AppDatabase:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def _alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
