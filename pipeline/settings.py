@@ -6,6 +6,7 @@ What belongs here: names, types, defaults and what each is for. What does not: a
 
 from __future__ import annotations
 
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
 
     time_zone: str = Field("UTC", description="Time zone of the daily sync.")
     daily_sync_cron: str = Field("0 2 * * *", description="When the daily sync runs, in TIME_ZONE.")
+    first_day: date = Field(date(2026, 1, 1), description="First day that snapshots and backfills can be asked for.")
     retention_days: int = Field(90, ge=1, description="Days that run and tick history of Dagster is kept.")
     ui_host: str = Field("127.0.0.1", description="Where `fundingscout up` serves the Dagster UI.")
     ui_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI.")
