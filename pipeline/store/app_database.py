@@ -51,7 +51,7 @@ class AppDatabase:
             yield session
 
     def migrate(self) -> None:
-        """Bring the schema to this code's version. Safe to run again (then it costs one query), and by several processes at once."""
+        """Bring the schema to this code's version. Costs one query when none is due; several processes may call it at once."""
         present, wanted = self.schema_version()
         if present == wanted:
             return

@@ -1,0 +1,89 @@
+"""What all definitions share: names, owners, the way an asset shows rows.
+
+What belongs here: constants and presentation. What does not: assets, and anything that decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from pipeline.installation import Installation
+
+# The resource every definition works through.
+InstallationParam = dg.ResourceParam[Installation]
+
+# One op at a time in all runs may hold the warehouse (dagster.yaml sets the limit of a pool to 1).
+WAREHOUSE_POOL = "warehouse"
+
+INGEST, SIGNALS, CRM, MATCHING, DELIVERY, RECOVERY = "ingest", "signals", "crm", "matching", "delivery", "recovery"
+
+DATA_OWNERS = ["team:data"]
+PARTNER_OWNERS = ["team:partners"]
+
+DOCUMENTS = dg.AssetKey(["raw", "documents"])
+REJECTED_DOCUMENTS = dg.AssetKey(["raw", "rejected_documents"])
+SOURCE_HOURS = dg.AssetKey(["raw", "source_hours"])
+MENTIONS = dg.AssetKey(["core", "mentions"])
+FUNDING_ROUNDS = dg.AssetKey(["core", "funding_rounds"])
+CRM_ACCOUNTS = dg.AssetKey(["core", "crm_accounts"])
+CRM_CONTACTS = dg.AssetKey(["core", "crm_contacts"])
+CRM_SNAPSHOTS = dg.AssetKey(["core", "crm_snapshots"])
+MATCHES = dg.AssetKey(["core", "matches"])
+WEBHOOK_DELIVERIES = dg.AssetKey(["core", "webhook_deliveries"])
+
+PREVIEW_ROWS = 10
+CELL_CHARACTERS = 80
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many rows ``table`` has."""
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])  # noqa: S608 - a name of ours
+
+
+def preview(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> dg.MarkdownMetadataValue:
+    """The first rows of ``query`` as a Markdown table, cells cut to a readable length."""
+    result = connection.execute(f"SELECT * FROM ({query}) LIMIT {PREVIEW_ROWS}", list(parameters))  # noqa: S608 - ours
+    names = [column[0] for column in result.description or []]
+    return dg.MetadataValue.md(markdown_table(names, result.fetchall()))
+
+
+def markdown_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Rows as a Markdown table; ``no rows`` when there are none."""
+    if not rows:
+        return "no rows"
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(_cell(value) for value in row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def table_metadata(
+    connection: duckdb.DuckDBPyConnection, table: str, query: str, parameters: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """Row count and preview, under the names the Dagster UI knows."""
+    return {"dagster/row_count": row_count(connection, table), "preview": preview(connection, query, parameters)}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        text = value.strftime("%Y-%m-%d %H:%M:%S")
+    elif isinstance(value, date):
+        text = value.isoformat()
+    elif isinstance(value, float):
+        text = f"{value:.3g}"
+    elif isinstance(value, Decimal):
+        text = f"{value:,.0f}"
+    elif isinstance(value, (dict, list)):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = str(value)
+    text = " ".join(text.split()).replace("|", "\\|")
+    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"

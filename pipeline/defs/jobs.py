@@ -1,0 +1,102 @@
+"""Jobs and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+
+from pipeline.defs import common
+from pipeline.defs.crm import yesterday
+from pipeline.defs.housekeeping import housekeeping_job
+from pipeline.defs.partitions import daily_partitions
+from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
+
+SYNC, DELIVER, DAILY_SYNC, BACKFILL, SOURCE_HEALTH = "sync", "deliver", "daily_sync", "backfill", "source_health"
+
+IN_ONE_HOP = [
+    common.DOCUMENTS,
+    common.REJECTED_DOCUMENTS,
+    common.MENTIONS,
+    common.FUNDING_ROUNDS,
+    common.CRM_ACCOUNTS,
+    common.CRM_CONTACTS,
+    common.MATCHES,
+    common.WEBHOOK_DELIVERIES,
+]
+
+
+def build_jobs(first_day: date) -> Sequence[dg.JobDefinition | dg.UnresolvedAssetJobDefinition]:
+    """The jobs; those by day have partitions from ``first_day`` on."""
+    return [
+        dg.define_asset_job(
+            SYNC,
+            selection=dg.AssetSelection.assets(*IN_ONE_HOP),
+            executor_def=dg.in_process_executor,
+            description="The main job, in one process: documents, mentions, rounds, CRM changes, matches, deliveries.",
+        ),
+        dg.define_asset_job(
+            DELIVER,
+            selection=dg.AssetSelection.assets(common.WEBHOOK_DELIVERIES),
+            executor_def=dg.in_process_executor,
+            description="Sends whatever is pending in the outbox.",
+        ),
+        dg.define_asset_job(
+            DAILY_SYNC,
+            selection=dg.AssetSelection.assets(*IN_ONE_HOP, common.SOURCE_HOURS, common.CRM_SNAPSHOTS),
+            partitions_def=daily_partitions(first_day),
+            executor_def=dg.in_process_executor,
+            description="Once a day: a full pass of the main job, then the CRM snapshot of the day before. The marts follow it.",
+        ),
+        dg.define_asset_job(
+            BACKFILL,
+            selection=dg.AssetSelection.assets(REEXTRACTED_DAYS, REMATCHED_DAYS),
+            partitions_def=daily_partitions(first_day),
+            executor_def=dg.in_process_executor,
+            description=(
+                "Works through any range of days again: reads their documents with today's extractor, matches their rounds "
+                "with today's CRM (or that day's). Holds what it finds unless `deliver: true`."
+            ),
+        ),
+        dg.define_asset_job(
+            SOURCE_HEALTH,
+            selection=dg.AssetSelection.assets(common.SOURCE_HOURS),
+            executor_def=dg.in_process_executor,
+            description="Copies the hourly counts of the sources' polls into the warehouse.",
+        ),
+        housekeeping_job,
+    ]
+
+
+def build_schedules(cron: str, time_zone: str) -> list[dg.ScheduleDefinition]:
+    """The schedules; the daily sync at ``cron`` in ``time_zone``."""
+
+    @dg.schedule(
+        name="daily_sync",
+        job_name=DAILY_SYNC,
+        cron_schedule=cron,
+        execution_timezone=time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="The daily sync, for the day that has just ended.",
+    )
+    def daily_sync(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = yesterday(context.scheduled_execution_time.date())
+        return dg.RunRequest(run_key=f"daily_sync:{day}", partition_key=day, tags={"fundingscout/day": day})
+
+    return [
+        daily_sync,
+        dg.ScheduleDefinition(
+            name="source_health",
+            job_name=SOURCE_HEALTH,
+            cron_schedule="7 * * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            name="housekeeping",
+            job_name=housekeeping_job.name,
+            cron_schedule="30 3 * * *",
+            execution_timezone=time_zone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+    ]

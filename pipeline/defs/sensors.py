@@ -1,0 +1,83 @@
+"""Sensors: what is new outside, and what is still to be sent. Thin; decisions are in automation."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipeline.defs.automation import Asked, decide
+from pipeline.defs.common import InstallationParam
+from pipeline.documents import ingest, poll
+from pipeline.installation import Installation
+from pipeline.webhooks import outbox
+
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+# The daemon's sensor loop turns every 5 s; asking for less than that makes each turn count.
+EVERY_TURN_SECONDS = 1
+
+
+def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
+    """The sensors, asking for runs of the jobs named."""
+
+    @dg.sensor(
+        job_name=sync,
+        minimum_interval_seconds=EVERY_TURN_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Polls the sources that are due (conditional GET; 304 costs nothing), lands what is new, and asks for a `sync` run "
+            "while landed documents or changed CRM rows wait."
+        ),
+    )
+    def new_documents(context: dg.SensorEvaluationContext, installation: InstallationParam) -> dg.SensorResult:
+        report = poll.poll_due(
+            installation.database, installation.sources, installation.fetcher, installation.landing, installation.now()
+        )
+        for source_id, error in report.failures:
+            context.log.warning("source %s: %s", source_id, error)
+        return _ask(context, sync, waiting_for_sync(installation))
+
+    @dg.sensor(
+        job_name=deliver,
+        minimum_interval_seconds=EVERY_TURN_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=(
+            "Asks for a `deliver` run while the outbox holds deliveries that no `sync` run is about to send: released ones, "
+            "tests, or those of a run that died."
+        ),
+    )
+    def pending_deliveries(context: dg.SensorEvaluationContext, installation: InstallationParam) -> dg.SensorResult:
+        waiting = outbox.waiting(installation.database, installation.now())
+        if waiting is not None and _runs_under_way(context, sync):
+            return dg.SensorResult(skip_reason="a sync run is under way and sends what is pending")
+        return _ask(context, deliver, waiting)
+
+    return [new_documents, pending_deliveries]
+
+
+def waiting_for_sync(installation: Installation) -> str | None:
+    """Names the newest work for a sync run, or None: landed bytes, pages to fetch, CRM rows that changed."""
+    documents = ingest.waiting(installation.database, installation.now())
+    changes = outbox.newest_crm_change(installation.database)
+    if not documents.landings and not documents.follow_ups_due and changes is None:
+        return None
+    return f"landing-{documents.newest_landing_id or 0}-pages-{documents.follow_ups_due}-crm-{changes or 0}"
+
+
+def _ask(context: dg.SensorEvaluationContext, job: str, waiting: str | None) -> dg.SensorResult:
+    decision = decide(job, waiting, Asked.from_cursor(context.cursor), _runs_under_way(context, job) if waiting else 0)
+    if decision.run_key is None:
+        return dg.SensorResult(skip_reason=decision.reason)
+    context.log.info("%s: %s", job, decision.reason)
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=decision.run_key, tags={"fundingscout/reason": decision.reason[:200]})],
+        cursor=decision.asked.to_cursor(),
+    )
+
+
+def _runs_under_way(context: dg.SensorEvaluationContext, job: str) -> int:
+    return context.instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=UNDER_WAY))

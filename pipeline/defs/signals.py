@@ -1,0 +1,85 @@
+"""Assets of the signals group: what documents claim, and the rounds those claims amount to."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipeline.defs import common
+from pipeline.defs.common import InstallationParam
+from pipeline.signals import mention_table, round_table
+from pipeline.webhooks import outbox
+
+LATEST_MENTIONS = """
+    SELECT extracted_at, signal_type, company_name, amount, currency, funding_type, confidence_score, set_aside_reason, title
+    FROM core.mentions JOIN raw.documents USING (document_id)
+    WHERE signal_type <> 'none' OR set_aside_reason IS NOT NULL
+    ORDER BY mentions.document_seq DESC
+"""
+LATEST_ROUNDS = """
+    SELECT first_seen_at, company_name, amount_usd, funding_type, lead_investor, location_country, confidence_score,
+        source_count, website, article_url
+    FROM core.funding_rounds ORDER BY round_seq DESC
+"""
+SIGNAL_COUNTS = "SELECT signal_type, count(*) AS documents FROM core.mentions GROUP BY ALL ORDER BY documents DESC"
+
+
+@dg.asset(
+    key=common.MENTIONS,
+    deps=[common.DOCUMENTS],
+    group_name=common.SIGNALS,
+    pool=common.WAREHOUSE_POOL,
+    owners=common.DATA_OWNERS,
+    kinds={"python", "duckdb"},
+    tags={"layer": "core"},
+)
+def mentions(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
+    """**One row per document: what it claims.** Is it a funding round announced now, an acquisition, a job change, hiring, a new
+    company, or none; who, how much, which type, which investors.
+
+    Every field is in `evidence` with the sentence it was read from; `set_aside_reason` says why a funding-like text makes no
+    round; `confidence_reasons` says what the score rests on. Refreshed by every `sync` run for new and changed documents, and by a
+    backfill with today's extractor. If it fails, the documents wait for the next run.
+    """
+    report = mention_table.extract_new(installation.warehouse, installation.now())
+    with installation.warehouse.open() as connection:
+        metadata = common.table_metadata(connection, "core.mentions", LATEST_MENTIONS)
+        metadata["by_signal_type"] = common.preview(connection, SIGNAL_COUNTS)
+    context.log.info("%d documents read: %s", report.documents, report.by_signal_type)
+    return dg.MaterializeResult(
+        metadata=metadata
+        | {
+            "documents": report.documents,
+            "funding_rounds": report.by_signal_type.get("funding_round", 0),
+            "set_aside": dict(report.set_aside),
+        }
+    )
+
+
+@dg.asset(
+    key=common.FUNDING_ROUNDS,
+    deps=[common.MENTIONS],
+    group_name=common.SIGNALS,
+    pool=common.WAREHOUSE_POOL,
+    owners=common.DATA_OWNERS,
+    kinds={"python", "duckdb"},
+    tags={"layer": "core"},
+)
+def funding_rounds(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
+    """**One row per real-world funding round**, under one id that never changes.
+
+    Reports of the same round (same company by name, domain or CIK; days apart; amounts and types that agree) are merged: later ones
+    fill gaps and raise `confidence_score`, and never make the round new. `core.round_mentions` lists the documents of a round,
+    `conflicts` what they disagree on. Old events make no round. Rounds that partners may see are published to the app database.
+    If it fails, the mentions wait for the next run.
+    """
+    report = round_table.resolve_new(installation.warehouse, installation.now(), installation.settings.max_article_age_hours)
+    published = outbox.publish_changed_rounds(installation.database, installation.warehouse, installation.now())
+    with installation.warehouse.open() as connection:
+        metadata = common.table_metadata(connection, "core.funding_rounds", LATEST_ROUNDS)
+    context.log.info("%d new rounds, %d enriched, %d published", report.new, report.enriched, published)
+    return dg.MaterializeResult(
+        metadata=metadata | {"new": report.new, "enriched": report.enriched, "stale": report.stale, "published": published}
+    )
+
+
+ASSETS: list[dg.AssetsDefinition] = [mentions, funding_rounds]
