@@ -1,0 +1,200 @@
+"""``fundingscout up``: the embedded default as a service on one machine, one command, one log, one clean stop.
+
+It runs what a deployment would run as services of their own: a code server per code location, Dagster's daemon
+(sensors, schedules, queue, run monitoring) and webserver. A part that ends is started again, unless it keeps ending;
+Ctrl-C or SIGTERM stops them all, runs under way included (what they had not finished, the next start finishes).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from pipeline.settings import PROJECT_ROOT, Settings
+
+STOP_SECONDS = 20.0
+TURN_SECONDS = 0.5
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+# A part that ends this often within the window is broken; starting it again would hide that.
+MOST_RESTARTS = 5
+RESTART_WINDOW_SECONDS = 120.0
+CODE_LOCATIONS = {"fundingscout": "pipeline.definitions", "marts": "pipeline.definitions_marts"}
+
+
+class PartKeepsEnding(RuntimeError):
+    """A part of the service ended again and again. Names it."""
+
+
+@dataclass
+class Part:
+    """One process of the service, and when it was started."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[str] | None = None
+    starts: list[float] = field(default_factory=list)
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """Dagster's folder in the installation's home, with this version's dagster.yaml in it."""
+    folder = settings.home.absolute() / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", folder / "dagster.yaml")
+    return folder
+
+
+def service_environment(settings: Settings, dagster_home: Path) -> dict[str, str]:
+    """The environment the parts run in: this installation's home, Dagster's, and no telemetry."""
+    return os.environ | {
+        "DAGSTER_HOME": str(dagster_home),
+        "FUNDINGSCOUT_HOME": str(settings.home.absolute()),
+        "DO_NOT_TRACK": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+class Service:
+    """The parts of one service, kept running until told to stop."""
+
+    def __init__(self, settings: Settings, write: Callable[[str], None]) -> None:
+        self.settings = settings
+        self._write = write
+        self._stopping = threading.Event()
+        self._parts: list[Part] = []
+
+    def stop(self, *_: object) -> None:
+        """Ask for the end; may be called from a signal handler or another thread."""
+        self._stopping.set()
+
+    def run(self, on_ready: Callable[[str], None] = lambda _url: None) -> None:
+        """Start everything, call ``on_ready`` with the UI's address, watch until told to stop, stop everything.
+
+        Raises PartKeepsEnding when a part can't be kept running.
+        """
+        home = prepare_dagster_home(self.settings)
+        environment = service_environment(self.settings, home)
+        port = self.settings.ui_port or _free_port()
+        workspace = self._plan(home, port)
+        try:
+            for part in self._parts:
+                self._start(part, environment)
+                if part.name.startswith("code:"):
+                    _wait_for_port(workspace[part.name], part, self._stopping)
+            _wait_for_port(port, self._parts[-1], self._stopping)
+            if not self._stopping.is_set():
+                on_ready(f"http://{self.settings.ui_host}:{port}")
+            while not self._stopping.wait(TURN_SECONDS):
+                for part in self._parts:
+                    if part.process is not None and part.process.poll() is not None:
+                        self._write(f"{part.name} ended with code {part.process.returncode}; starting it again")
+                        self._start(part, environment)
+        finally:
+            self._stop_all()
+
+    def _plan(self, home: Path, port: int) -> dict[str, int]:
+        """Fill the list of parts and write the workspace that joins them; gives the code servers' ports."""
+        ports: dict[str, int] = {}
+        servers = []
+        for location, module in CODE_LOCATIONS.items():
+            ports[f"code:{location}"] = _free_port()
+            servers.append({"grpc_server": {"host": "127.0.0.1", "port": ports[f"code:{location}"], "location_name": location}})
+            self._parts.append(
+                Part(
+                    f"code:{location}",
+                    [sys.executable, "-m", "dagster", "api", "grpc", "--module-name", module, "--host", "127.0.0.1"]
+                    + ["--port", str(ports[f"code:{location}"]), "--location-name", location, "--log-level", "warning"],
+                )
+            )
+        workspace = home / "workspace.yaml"
+        workspace.write_text(yaml.safe_dump({"load_from": servers}))
+        self._parts.append(Part("daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)]))
+        self._parts.append(
+            Part(
+                "webserver",
+                [sys.executable, "-m", "dagster_webserver", "-w", str(workspace)]
+                + ["--host", self.settings.ui_host, "--port", str(port), "--dagster-log-level", "warning"],
+            )
+        )
+        return ports
+
+    def _start(self, part: Part, environment: Mapping[str, str]) -> None:
+        now = time.monotonic()
+        part.starts = [start for start in part.starts if now - start < RESTART_WINDOW_SECONDS] + [now]
+        if len(part.starts) > MOST_RESTARTS:
+            raise PartKeepsEnding(
+                f"{part.name} ended {MOST_RESTARTS} times in {RESTART_WINDOW_SECONDS:.0f} s; its log above says why"
+            )
+        # A session of its own: Ctrl-C in the terminal reaches this process alone, which then ends the parts in order.
+        part.process = subprocess.Popen(  # noqa: S603 - our own commands
+            part.command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        threading.Thread(target=self._pass_on, args=(part.name, part.process), daemon=True).start()
+
+    def _pass_on(self, name: str, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._write(f"{name:<18} {line.rstrip()}")
+
+    def _stop_all(self) -> None:
+        for part in reversed(self._parts):
+            if part.process is not None and part.process.poll() is None:
+                part.process.send_signal(signal.SIGINT)
+        ends = time.monotonic() + STOP_SECONDS
+        for part in reversed(self._parts):
+            if part.process is None:
+                continue
+            try:
+                part.process.wait(max(0.1, ends - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                self._write(f"{part.name} did not stop within {STOP_SECONDS:.0f} s; ending it")
+            # The whole session: what a part had started must not outlive it.
+            with suppress(ProcessLookupError):
+                os.killpg(part.process.pid, signal.SIGKILL)
+            part.process.wait()
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies: a killed service leaves nothing running."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_port(port: int, part: Part, stopping: threading.Event, seconds: float = 120.0) -> None:
+    """Until something listens on ``port``. Raises PartKeepsEnding if its process ends or time runs out first."""
+    ends = time.monotonic() + seconds
+    while not stopping.is_set():
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if part.process is not None and part.process.poll() is not None:
+            raise PartKeepsEnding(
+                f"{part.name} ended with code {part.process.returncode} before it was ready; its log above says why"
+            )
+        if time.monotonic() > ends:
+            raise PartKeepsEnding(f"{part.name} was not ready after {seconds:.0f} s")
+        time.sleep(0.2)
