@@ -1,0 +1,59 @@
+"""The one webhook URL of an organization under the FundingScout profile (FS-25 to FS-30)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy import ColumnElement, delete, select
+
+from pipeline.net.addresses import Network
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import WebhookEndpoint
+from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.urls import check_url
+
+
+def set_webhook(
+    db: AppDatabase,
+    organization_id: str,
+    url: str | None,
+    key_id: str | None,
+    now: datetime,
+    allowed_networks: Sequence[Network] = (),
+) -> str | None:
+    """Set or replace the URL, or clear it with None or ``""``; gives the URL now in force.
+
+    ``key_id`` is the key that registers: its secret signs from now on (A-FS-5). Raises UrlRefused, and then leaves the
+    present URL as it was (FS-34).
+    """
+    if not url:
+        with db.write() as session:
+            session.execute(delete(WebhookEndpoint).where(*_of(organization_id)))
+        return None
+    checked = check_url(url, allowed_networks)
+    row = {
+        "id": str(uuid5(NAMESPACE_URL, f"{PROFILE_NAME}:{organization_id}")),
+        "organization_id": organization_id,
+        "profile": PROFILE_NAME,
+        "url": checked,
+        "key_id": key_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+    insert = db.insert(WebhookEndpoint).values(row)
+    replaced = {name: row[name] for name in ("url", "key_id", "updated_at")}
+    with db.write() as session:
+        session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced))
+    return checked
+
+
+def get_webhook(db: AppDatabase, organization_id: str) -> str | None:
+    """The URL in force, or None in pull-only mode."""
+    with db.read() as session:
+        return session.scalars(select(WebhookEndpoint.url).where(*_of(organization_id))).one_or_none()
+
+
+def _of(organization_id: str) -> tuple[ColumnElement[bool], ...]:
+    return WebhookEndpoint.organization_id == organization_id, WebhookEndpoint.profile == PROFILE_NAME

@@ -1,0 +1,105 @@
+"""The FundingScout delivery profile (FS-35 to FS-55, A-FS-2, A-FS-4).
+
+Strict: https only, one send per organization and round, never a second one.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from pipeline.matching.model import MatchType
+from pipeline.webhooks.canonical import RawJson, canonical_text
+from pipeline.webhooks.profiles import CrmMetadata, Event, Profile
+from pipeline.webhooks.signing import fundingscout_signature, standard_headers
+
+log = logging.getLogger(__name__)
+
+PROFILE_NAME = "fundingscout"
+EVENT_TYPE = "funding_match"
+USER_AGENT = "FundingScout-Webhook/1.0"
+
+# FS-48: always present, null when unknown.
+ROUND_KEYS = (
+    "id", "company_name", "amount_usd", "funding_type", "website", "article_url", "article_title", "published_date",
+    "ceo_name", "ceo_email", "ceo_linkedin_url", "industry", "location", "location_country", "lead_investor", "investors",
+    "confidence_score",
+)  # fmt: skip
+
+
+def fundingscout_profile(all_matches: bool = True) -> Profile:
+    """The profile; ``all_matches=False`` leaves out the one key that the source pages don't have."""
+    return Profile(
+        name=PROFILE_NAME,
+        event_type=EVENT_TYPE,
+        url_schemes=("https",),
+        allows_second_send=False,
+        body=partial(_body, with_all_matches=all_matches),
+        headers=_headers,
+    )
+
+
+def funding_round(body: dict[str, Any]) -> dict[str, Any]:
+    """The 17 keys of FS-48 from a stored round, null (for investors: empty) where it lacks one."""
+    shown = {key: body.get(key) for key in ROUND_KEYS}
+    shown["investors"] = list(shown["investors"] or [])
+    return shown
+
+
+def matched(
+    match_type: str, account_external_id: str | None, contact_external_id: str | None, metadata: CrmMetadata
+) -> dict[str, Any]:
+    """FS-45 to FS-47: four keys, always. The contact is named only where its e-mail made the match (FS-46)."""
+    contact = contact_external_id if match_type == MatchType.EMAIL_DOMAIN else None
+    return {
+        "account_external_id": account_external_id,
+        "contact_external_id": contact,
+        "account_metadata": _raw(metadata.accounts.get(account_external_id or ""), account_external_id),
+        "contact_metadata": _raw(metadata.contacts.get(contact or ""), contact),
+    }
+
+
+def _body(event: Event, with_all_matches: bool) -> str:
+    body: dict[str, Any] = {
+        "event": EVENT_TYPE,
+        "match_id": event.match_id,
+        "match_type": event.match_type,
+        "matched": matched(event.match_type, event.account_external_id, event.contact_external_id, event.metadata),
+        "funding_round": funding_round(event.round),
+        "timestamp": _seconds(event.occurred_at),
+    }
+    if with_all_matches:
+        body["all_matches"] = [_one_of_all(row, event.metadata) for row in event.all_matches]
+    return canonical_text(body)
+
+
+def _one_of_all(row: dict[str, Any], metadata: CrmMetadata) -> dict[str, Any]:
+    match_type = row["match_type"]
+    return {"match_type": match_type} | matched(
+        match_type, row.get("account_external_id"), row.get("contact_external_id"), metadata
+    )
+
+
+def _headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "X-FundingScout-Signature": fundingscout_signature(secret, body),
+    } | standard_headers([secret], message_id, timestamp, body)
+
+
+def _raw(text: str | None, external_id: str | None) -> RawJson | None:
+    if text is None:
+        return None
+    try:
+        return RawJson(text)
+    except ValueError as error:
+        # Imports check metadata; should a row have got in otherwise, its match is still told.
+        log.error("metadata of CRM row %r is left out of a delivery: not JSON (%s)", external_id, type(error).__name__)
+        return None
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

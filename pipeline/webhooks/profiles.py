@@ -1,0 +1,49 @@
+"""What a delivery profile is: how one face of the product says what happened.
+
+A profile is data plus two functions, body and headers. What belongs here: the shape, and what a profile is given to
+work with. What does not: any face's own (webhooks.fundingscout), storing, sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CrmMetadata:
+    """Metadata texts of CRM rows, by external id, as they are at the claim. A deleted row has none."""
+
+    accounts: Mapping[str, str | None] = field(default_factory=dict)
+    contacts: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One match, with all that a body may say about it. ``all_matches`` as in matching.model.FoundMatch."""
+
+    match_id: str
+    match_type: str
+    account_external_id: str | None
+    contact_external_id: str | None
+    all_matches: list[dict[str, Any]]
+    round: dict[str, Any]
+    metadata: CrmMetadata
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How deliveries of one face look. ``body`` makes the canonical text; ``headers`` signs it.
+
+    ``headers`` takes (secret, message id, Unix seconds of the attempt, body bytes).
+    """
+
+    name: str
+    event_type: str
+    url_schemes: tuple[str, ...]
+    allows_second_send: bool
+    body: Callable[[Event], str]
+    headers: Callable[[str, str, int, bytes], dict[str, str]]
