@@ -111,24 +111,24 @@ class Service:
         for location, module in CODE_LOCATIONS.items():
             ports[f"code:{location}"] = _free_port()
             servers.append({"grpc_server": {"host": "127.0.0.1", "port": ports[f"code:{location}"], "location_name": location}})
-            self._parts.append(
-                Part(
-                    f"code:{location}",
-                    [sys.executable, "-m", "dagster", "api", "grpc", "--module-name", module, "--host", "127.0.0.1"]
-                    + ["--port", str(ports[f"code:{location}"]), "--location-name", location, "--log-level", "warning"],
-                )
+            self._add(
+                f"code:{location}",
+                f"dagster api grpc --module-name {module} --location-name {location} --host 127.0.0.1"
+                f" --port {ports[f'code:{location}']} --log-level warning",
             )
         workspace = home / "workspace.yaml"
         workspace.write_text(yaml.safe_dump({"load_from": servers}))
-        self._parts.append(Part("daemon", [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)]))
-        self._parts.append(
-            Part(
-                "webserver",
-                [sys.executable, "-m", "dagster_webserver", "-w", str(workspace)]
-                + ["--host", self.settings.ui_host, "--port", str(port), "--dagster-log-level", "warning"],
-            )
+        self._add("daemon", "dagster._daemon run --log-level warning", "-w", str(workspace))
+        self._add(
+            "webserver",
+            f"dagster_webserver --host {self.settings.ui_host} --port {port} --dagster-log-level warning",
+            "-w",
+            str(workspace),
         )
         return ports
+
+    def _add(self, name: str, module_and_options: str, *more: str) -> None:
+        self._parts.append(Part(name, [sys.executable, "-m", *module_and_options.split(), *more]))
 
     def _start(self, part: Part, environment: Mapping[str, str]) -> None:
         now = time.monotonic()
@@ -145,7 +145,7 @@ class Service:
             text=True,
             env=dict(environment),
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         threading.Thread(target=self._pass_on, args=(part.name, part.process), daemon=True).start()
 

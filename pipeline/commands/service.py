@@ -1,0 +1,63 @@
+"""Commands that run the product: up, sync, api."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import click
+
+from pipeline.commands.context import open_dagster, open_installation
+from pipeline.main_job import run_sync
+from pipeline.service import Service
+
+
+@click.command()
+@click.option("--port", type=int, help="Port of the Dagster UI, instead of FUNDINGSCOUT_UI_PORT (0: any free one).")
+def up(port: int | None) -> None:
+    """The embedded default as a service on this machine.
+
+    Starts Dagster's code servers, daemon and web UI, and keeps them running until Ctrl-C. Sources are those of
+    data/sources.yaml; state is under $FUNDINGSCOUT_HOME.
+    """
+    settings = open_installation().settings
+    if port is not None:
+        settings = settings.model_copy(update={"ui_port": port})
+    service = Service(settings, write=lambda line: click.echo(line))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, service.stop)
+    click.echo(f"fundingscout: starting; state in {settings.home.absolute()}")
+    service.run(on_ready=lambda url: click.echo(f"fundingscout: ready. Dagster UI: {url}  (Ctrl-C stops)"))
+    click.echo("fundingscout: stopped")
+
+
+@click.command()
+@click.option("--poll/--no-poll", default=True, help="Poll the sources that are due first, as the sensor does.")
+def sync(poll: bool) -> None:
+    """One pass of the main job, in this process.
+
+    Polls the sources that are due, then runs the Dagster job `sync`: documents, mentions, rounds, CRM changes,
+    matches, deliveries. The run is seen in the UI of `fundingscout up`.
+    """
+    installation = open_installation()
+    with open_dagster(installation.settings) as instance:
+        result = run_sync(installation, instance, poll=poll)
+    for source_id, error in result.source_failures:
+        click.echo(f"source {source_id}: {error}", err=True)
+    for name, value in result.figures.items():
+        click.echo(f"{name:<28} {value}")
+    if not result.is_success:
+        click.echo(f"Error: the run failed: {result.failure}", err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True)
+def api(host: str, port: int) -> None:
+    """The HTTP service: /healthz (the process) and /readyz (the app database and its version)."""
+    import uvicorn
+
+    from pipeline.api.app import build_app
+
+    uvicorn.run(build_app(open_installation().database), host=host, port=port, log_level="info")

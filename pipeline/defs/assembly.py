@@ -1,0 +1,33 @@
+"""All definitions of the code location ``fundingscout``, put together explicitly for one installation.
+
+The marts are a location of their own (pipeline.definitions_marts), so that a run that tells partners doesn't import dbt.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, sensors, signals
+from pipeline.installation import Installation
+
+
+def build_definitions(installation: Installation) -> dg.Definitions:
+    """All definitions, working on ``installation``. Tests call it with theirs."""
+    settings = installation.settings
+    return dg.Definitions(
+        assets=[
+            *ingest.ASSETS,
+            *signals.ASSETS,
+            crm.pull_crm_changes,
+            crm.build_crm_snapshots(settings.first_day),
+            *matching.ASSETS,
+            *delivery.ASSETS,
+            *recovery.build_recovery_assets(settings.first_day),
+        ],
+        asset_checks=checks.CHECKS,
+        jobs=jobs.build_jobs(settings.first_day),
+        schedules=jobs.build_schedules(settings.daily_sync_cron, settings.time_zone),
+        sensors=sensors.build_sensors(jobs.SYNC, jobs.DELIVER),
+        resources={"installation": installation},
+        executor=dg.in_process_executor,
+    )

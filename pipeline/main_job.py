@@ -1,0 +1,77 @@
+"""The main job run in this process, through Dagster: what ``fundingscout sync`` and the demo do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from pipeline.defs import common, jobs
+from pipeline.defs.assembly import build_definitions
+from pipeline.documents import poll as polling
+from pipeline.installation import Installation
+
+# What a pass is summed up by: (asset, metadata name, what it is called).
+FIGURES = [
+    (common.DOCUMENTS, "new", "documents new"),
+    (common.DOCUMENTS, "changed", "documents changed"),
+    (common.DOCUMENTS, "rejected", "documents rejected"),
+    (common.MENTIONS, "funding_rounds", "funding mentions"),
+    (common.FUNDING_ROUNDS, "new", "rounds new"),
+    (common.FUNDING_ROUNDS, "enriched", "rounds enriched"),
+    (common.CRM_ACCOUNTS, "changed", "accounts changed"),
+    (common.CRM_CONTACTS, "changed", "contacts changed"),
+    (common.MATCHES, "recorded", "matches new"),
+    (common.WEBHOOK_DELIVERIES, "delivered", "delivered"),
+    (common.WEBHOOK_DELIVERIES, "failed", "failed"),
+    (common.WEBHOOK_DELIVERIES, "no_webhook", "no webhook registered"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What one pass did. ``failure`` names the failed step and error when it did not succeed."""
+
+    is_success: bool
+    figures: dict[str, Any]
+    run_id: str
+    failure: str = ""
+    source_failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: bool = True) -> SyncResult:
+    """Poll the sources that are due, then execute the job ``sync`` in this process, recorded in ``instance``."""
+    failures: list[tuple[str, str]] = []
+    if poll:
+        report = polling.poll_due(
+            installation.database, installation.sources, installation.fetcher, installation.landing, installation.now()
+        )
+        failures = list(report.failures)
+    job = build_definitions(installation).resolve_job_def(jobs.SYNC)
+    result = job.execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+        tags={"fundingscout/started_by": "command line"},
+    )
+    return SyncResult(result.success, _figures(result), result.run_id, _failure(result), failures)
+
+
+def _figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    metadata = {
+        event.asset_key: event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+    return {
+        title: metadata[asset][name].value for asset, name, title in FIGURES if asset in metadata and name in metadata[asset]
+    }
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            return f"{event.step_key}: {error.cause.message if error and error.cause else error and error.message}".strip()
+    return ""
