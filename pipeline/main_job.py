@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from pipeline.defs import common, jobs
 from pipeline.defs.assembly import build_definitions
 from pipeline.documents import poll as polling
 from pipeline.installation import Installation
+from pipeline.service import prepare_dagster_home
+from pipeline.settings import Settings
 
 # What a pass is summed up by: (asset, metadata name, what it is called).
 FIGURES = [
@@ -38,6 +41,12 @@ class SyncResult:
     run_id: str
     failure: str = ""
     source_failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def open_dagster(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance of this installation: what runs in this process is seen in its UI."""
+    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
+    return dg.DagsterInstance.get()
 
 
 def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: bool = True) -> SyncResult:

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any
 
 import click
-import dagster as dg
 
 from pipeline.installation import Installation
-from pipeline.service import prepare_dagster_home
 from pipeline.settings import Settings
-from pipeline.store.models import Organization
 
 
 def open_installation() -> Installation:
     """The installation that the environment describes."""
     return Installation(Settings())
-
-
-def open_dagster(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of this installation: what runs here is seen in its UI."""
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
-    return dg.DagsterInstance.get()
-
-
-def find_organization(installation: Installation, slug: str) -> Organization:
-    """The organization of that name. Ends the command when there is none."""
-    from pipeline.organizations import organizations
-
-    found = organizations.find(installation.database, slug)
-    if found is None:
-        known = ", ".join(o.slug for o in organizations.list_all(installation.database)) or "none yet"
-        raise click.ClickException(
-            f"no organization {slug!r} (there are: {known}). Create it: fundingscout organizations create {slug}"
-        )
-    return found
 
 
 def print_json(value: Any) -> None:

@@ -8,26 +8,44 @@ from collections.abc import Callable
 import click
 from pydantic import ValidationError
 
-from pipeline.store.warehouse import WarehouseBusy
-
-
-class Failed(click.ClickException):
-    """A command that could not do what it was asked for. The text says what and what to do."""
-
 
 def explain_errors(command: click.Command) -> Callable[[], None]:
-    """The entry point around ``command``: settings that don't hold and a busy warehouse are no tracebacks."""
+    """The entry point around ``command``: what a user's input or surroundings lead to is no traceback."""
 
     def run() -> None:
         try:
             command()
         except ValidationError as error:
             for problem in error.errors():
-                name = "_".join(str(part) for part in problem["loc"]).upper()
+                name = "_".join(str(part) for part in problem["loc"])
                 click.echo(f"Error: {error.title} {name}: {problem['msg']} (got {problem['input']!r})", err=True)
             sys.exit(2)
-        except WarehouseBusy as error:
+        except Exception as error:
+            if not isinstance(error, _expected()):
+                raise
             click.echo(f"Error: {error}", err=True)
             sys.exit(1)
 
     return run
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Errors whose text says all there is to say. Imported only when there is one to look at."""
+    from pipeline.crm.files import UnknownLayout
+    from pipeline.documents.sources import SourcesInvalid
+    from pipeline.organizations.keys import KeyUnknown
+    from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
+    from pipeline.service import PartKeepsEnding
+    from pipeline.store.warehouse import WarehouseBusy
+    from pipeline.webhooks.urls import UrlRefused
+
+    return (
+        KeyUnknown,
+        OrganizationExists,
+        OrganizationUnknown,
+        PartKeepsEnding,
+        SourcesInvalid,
+        UnknownLayout,
+        UrlRefused,
+        WarehouseBusy,
+    )

@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from pipeline.commands.context import open_dagster, open_installation
-from pipeline.main_job import run_sync
+from pipeline.commands.context import open_installation
 from pipeline.service import Service
 
 
@@ -39,6 +38,8 @@ def sync(poll: bool) -> None:
     Polls the sources that are due, then runs the Dagster job `sync`: documents, mentions, rounds, CRM changes,
     matches, deliveries. The run is seen in the UI of `fundingscout up`.
     """
+    from pipeline.main_job import open_dagster, run_sync
+
     installation = open_installation()
     with open_dagster(installation.settings) as instance:
         result = run_sync(installation, instance, poll=poll)

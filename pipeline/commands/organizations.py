@@ -1,0 +1,152 @@
+"""Commands for partners' organizations, keys and webhooks."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.commands.context import open_installation, print_json, print_table
+from pipeline.organizations import keys as key_store
+from pipeline.organizations.organizations import create_organization, get_organization, list_organizations
+from pipeline.webhooks.endpoints import get_webhook, set_webhook
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@click.group()
+def organizations() -> None:
+    """Partners: owners of CRM rows, a webhook, matches and deliveries."""
+
+
+@organizations.command("create")
+@click.argument("slug")
+@click.option("--name", help="Display name; the slug when not given.")
+@click.option("--plan", default="pro", show_default=True, help="`pro` opens the API.")
+@as_json
+def create(slug: str, name: str | None, plan: str, is_json: bool) -> None:
+    """Create the organization SLUG."""
+    installation = open_installation()
+    made = create_organization(installation.database, slug, name or slug, installation.now(), plan)
+    if is_json:
+        print_json({"id": made.id, "slug": made.slug, "name": made.name, "plan": made.plan})
+    else:
+        click.echo(f"created {made.slug} ({made.id}). Next: fundingscout keys create {made.slug}")
+
+
+@organizations.command("list")
+@as_json
+def list_(is_json: bool) -> None:
+    """All organizations, with their webhook."""
+    installation = open_installation()
+    rows = [
+        {"slug": o.slug, "name": o.name, "plan": o.plan, "webhook": get_webhook(installation.database, o.id), "id": o.id}
+        for o in list_organizations(installation.database)
+    ]
+    print_json(rows) if is_json else print_table(
+        ["slug", "name", "plan", "webhook", "id"], [list(row.values()) for row in rows]
+    )
+
+
+@click.group()
+def keys() -> None:
+    """API keys. Each has a bearer token and a webhook signing secret, both shown once."""
+
+
+@keys.command("create")
+@click.argument("organization")
+@click.option("--label", default="default", show_default=True, help="What the key is for.")
+@as_json
+def create_key(organization: str, label: str, is_json: bool) -> None:
+    """A new key of ORGANIZATION. Keep what it prints: neither value is shown again."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    made = key_store.create_key(installation.database, installation.secret_box, owner.id, label, installation.now())
+    if is_json:
+        print_json({"id": made.id, "label": made.label, "token": made.token, "webhook_secret": made.webhook_secret})
+        return
+    click.echo(f"token           {made.token}")
+    click.echo(f"webhook secret  {made.webhook_secret}")
+    click.echo("Save both now; neither is shown again.")
+
+
+@keys.command("list")
+@click.argument("organization")
+@as_json
+def list_keys(organization: str, is_json: bool) -> None:
+    """The keys of ORGANIZATION; revoked ones stay listed."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    rows = [
+        {
+            "prefix": key.token_prefix,
+            "label": key.label,
+            "created_at": key.created_at.isoformat(timespec="seconds"),
+            "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
+            "id": key.id,
+        }
+        for key in key_store.list_keys(installation.database, owner.id)
+    ]
+    print_json(rows) if is_json else print_table(
+        ["prefix", "label", "created at", "revoked at", "id"], [list(row.values()) for row in rows]
+    )
+
+
+@keys.command("revoke")
+@click.argument("organization")
+@click.argument("key")
+def revoke(organization: str, key: str) -> None:
+    """Revoke KEY (its id or prefix), at once."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    revoked = key_store.revoke_key(installation.database, owner.id, key, installation.now())
+    click.echo(f"revoked {revoked.token_prefix}…")
+
+
+@keys.command("rotate")
+@click.argument("organization")
+@click.argument("key")
+@as_json
+def rotate(organization: str, key: str, is_json: bool) -> None:
+    """A new webhook secret for KEY (its id or prefix). The old one stops signing at once."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    secret = key_store.rotate_secret(installation.database, installation.secret_box, owner.id, key)
+    print_json({"webhook_secret": secret}) if is_json else click.echo(
+        f"webhook secret  {secret}\nSave it now; it is not shown again."
+    )
+
+
+@click.group()
+def webhooks() -> None:
+    """Where a partner is told: one HTTPS address per organization."""
+
+
+@webhooks.command("set")
+@click.argument("organization")
+@click.argument("url")
+@click.option("--key", help="Id or prefix of the key whose secret signs; the newest active one when not given.")
+def set_(organization: str, url: str, key: str | None) -> None:
+    """Send matches of ORGANIZATION to URL from now on."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    key_id = key_store.get_key(installation.database, owner.id, key).id if key else None
+    allowed = installation.settings.webhook_allowed_networks
+    click.echo(f"webhook {set_webhook(installation.database, owner.id, url, key_id, installation.now(), allowed)}")
+
+
+@webhooks.command("show")
+@click.argument("organization")
+def show(organization: str) -> None:
+    """The URL in force."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    click.echo(get_webhook(installation.database, owner.id) or "none: pull-only")
+
+
+@webhooks.command("clear")
+@click.argument("organization")
+def clear(organization: str) -> None:
+    """Send nothing any more; matches are still recorded."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    set_webhook(installation.database, owner.id, None, None, installation.now())
+    click.echo("cleared: pull-only")
