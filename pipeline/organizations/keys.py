@@ -47,7 +47,7 @@ class KeyInfo:
     revoked_at: datetime | None
 
 
-def create(
+def create_key(
     db: AppDatabase, box: SecretBox, organization_id: str, label: str, now: datetime, rng: Random | None = None
 ) -> NewKey:
     """A new token with its own webhook secret. Raises LookupError for an unknown organization."""
@@ -72,7 +72,7 @@ def create(
     return key
 
 
-def list_all(db: AppDatabase, organization_id: str | None = None) -> list[KeyInfo]:
+def list_keys(db: AppDatabase, organization_id: str | None = None) -> list[KeyInfo]:
     """All keys, or one organization's, oldest first; revoked ones stay listed."""
     query = select(ApiKey).order_by(ApiKey.created_at, ApiKey.id)
     if organization_id is not None:
@@ -81,7 +81,13 @@ def list_all(db: AppDatabase, organization_id: str | None = None) -> list[KeyInf
         return [_info(row) for row in session.scalars(query)]
 
 
-def find(db: AppDatabase, token: str) -> KeyInfo | None:
+def get_key(db: AppDatabase, organization_id: str, id_or_prefix: str) -> KeyInfo:
+    """The organization's key with this id or shown prefix. Raises KeyUnknown."""
+    with db.read() as session:
+        return _info(_one(session.scalars(_named(organization_id, id_or_prefix)).all(), id_or_prefix))
+
+
+def find_key(db: AppDatabase, token: str) -> KeyInfo | None:
     """The key that ``token`` opens, or None where it is unknown or revoked."""
     query = select(ApiKey).where(ApiKey.token_sha256 == token_sha256(token), ApiKey.revoked_at.is_(None))
     with db.read() as session:
@@ -89,13 +95,7 @@ def find(db: AppDatabase, token: str) -> KeyInfo | None:
         return _info(row) if row else None
 
 
-def get_key(db: AppDatabase, organization_id: str, id_or_prefix: str) -> KeyInfo:
-    """The organization's key of that id or prefix. Raises KeyUnknown."""
-    with db.read() as session:
-        return _info(_one(session.scalars(_named(organization_id, id_or_prefix)).all(), id_or_prefix))
-
-
-def revoke(db: AppDatabase, organization_id: str, id_or_prefix: str, now: datetime) -> KeyInfo:
+def revoke_key(db: AppDatabase, organization_id: str, id_or_prefix: str, now: datetime) -> KeyInfo:
     """Revoke at once; the row stays. A key revoked before keeps its time. Raises KeyUnknown."""
     with db.write() as session:
         row = _one(session.scalars(_named(organization_id, id_or_prefix)).all(), id_or_prefix)

@@ -20,7 +20,11 @@ class OrganizationExists(ValueError):
     """A second organization under the same slug."""
 
 
-def create(db: AppDatabase, slug: str, name: str, now: datetime, plan: str = DEFAULT_PLAN) -> Organization:
+class OrganizationUnknown(LookupError):
+    """No organization has this slug or id."""
+
+
+def create_organization(db: AppDatabase, slug: str, name: str, now: datetime, plan: str = DEFAULT_PLAN) -> Organization:
     """A new organization. Its id follows from the slug, so set-ups can be repeated elsewhere with the same ids.
 
     Raises ValueError for a slug that is not 1 to 63 of a-z, 0-9 and inner hyphens, or an empty name;
@@ -45,15 +49,23 @@ def create(db: AppDatabase, slug: str, name: str, now: datetime, plan: str = DEF
         return session.scalars(select(Organization).where(Organization.slug == slug)).one()
 
 
-def list_all(db: AppDatabase) -> list[Organization]:
+def list_organizations(db: AppDatabase) -> list[Organization]:
     """All organizations, by slug."""
     with db.read() as session:
         return list(session.scalars(select(Organization).order_by(Organization.slug)))
 
 
-def find(db: AppDatabase, slug_or_id: str) -> Organization | None:
+def find_organization(db: AppDatabase, slug_or_id: str) -> Organization | None:
     """The organization with this slug or id, or None."""
     with db.read() as session:
         query = select(Organization).where(or_(Organization.slug == slug_or_id, Organization.id == slug_or_id))
         # A slug may look like another's id; the slug then wins.
         return min(session.scalars(query), key=lambda row: row.slug != slug_or_id, default=None)
+
+
+def get_organization(db: AppDatabase, slug_or_id: str) -> Organization:
+    """The organization with this slug or id. Raises OrganizationUnknown."""
+    found = find_organization(db, slug_or_id)
+    if found is None:
+        raise OrganizationUnknown(f"no organization {slug_or_id!r}; `fundingscout organizations list` shows them")
+    return found
