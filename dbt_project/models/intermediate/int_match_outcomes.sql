@@ -1,0 +1,55 @@
+with matches as (
+
+    select * from {{ ref('stg_matches') }}
+
+),
+
+attempts as (
+
+    select
+        *,
+        row_number() over (
+            partition by match_id
+            -- Once delivered, always delivered: nothing that happens later takes it back.
+            order by attempt_status = 'delivered' desc, attempt_number desc, attempt_id desc
+        ) as rank_in_match
+    from {{ ref('stg_webhook_attempts') }}
+    where match_id is not null
+
+),
+
+deciding as (
+
+    select * from attempts where rank_in_match = 1
+
+),
+
+counted as (
+
+    select
+        match_id,
+        count(*) filter (where attempt_number > 0) as attempts
+    from attempts
+    group by match_id
+
+)
+
+select
+    matches.match_id,
+    matches.organization_id,
+    matches.round_id,
+    matches.match_type,
+    matches.match_origin,
+    matches.matched_at,
+    matches.matched_date,
+    -- Without an attempt, a match found by a backfill is held until someone releases it; any other is on its way.
+    coalesce(
+        deciding.attempt_status,
+        case when matches.match_origin = 'backfill' then 'held' else 'pending' end
+    ) as delivery_status,
+    case when deciding.attempt_status = 'failed' then coalesce(deciding.error_class, 'unknown') end as error_class,
+    coalesce(counted.attempts, 0) as attempts,
+    deciding.started_at as last_attempt_at
+from matches
+left join deciding on matches.match_id = deciding.match_id
+left join counted on matches.match_id = counted.match_id
