@@ -52,7 +52,9 @@ class HostPaces:
         statement = (
             self._database.insert(HostPace)
             .values(host=name, next_at_epoch=now + gap)
-            .on_conflict_do_update(index_elements=[HostPace.host], set_={"next_at_epoch": start + gap}, where=start <= now + longest_wait)
+            .on_conflict_do_update(
+                index_elements=[HostPace.host], set_={"next_at_epoch": start + gap}, where=start <= now + longest_wait
+            )
             .returning(HostPace.next_at_epoch)
         )
         with self._database.write() as session:
