@@ -26,7 +26,11 @@ _END_OF_HOST = re.compile(r"[/\\?#\s,;<>\"']")
 _PORT = re.compile(r":\d*$")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # Pages of a host that speak about the host itself.
-_OWN_PAGE = re.compile(r"(?:(?:about(?:-us)?|home|index(?:\.\w+)?|en|en-us|default(?:\.\w+)?)[/\\]?)?", re.IGNORECASE)
+_OWN_PAGE = re.compile(
+    r"(?:(?:p/)?(?:about|about-?us|home|index|default|en|en-us|login|signin|signup|careers|jobs|contact|press|privacy|legal|terms|"
+    r"help|support|security|vulnerability-disclosure|responsible-disclosure)(?:\.\w+)?[/\\]?)?",
+    re.IGNORECASE,
+)
 
 
 def registrable_domain(text: str | None) -> str | None:
@@ -91,7 +95,19 @@ def _ascii_host(host: str) -> str | None:
     try:
         return idna.encode(host, uts46=True, std3_rules=False).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
+        return _ascii_host_leniently(host)
+
+
+def _ascii_host_leniently(host: str) -> str | None:
+    """Names that no registry would take (mixed directions, emoji), which people type all the same: equal texts, equal form."""
+    try:
+        mapped = idna.uts46_remap(host, std3_rules=False)
+        labels = [
+            label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in mapped.split(".")
+        ]
+    except (idna.IDNAError, UnicodeError):
         return None
+    return ".".join(labels).lower()
 
 
 @lru_cache(maxsize=CACHE_SIZE)

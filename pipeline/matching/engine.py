@@ -1,0 +1,218 @@
+"""The match engine: rounds against CRM rows by domain, e-mail domain and name, set-based over DuckDB relations.
+
+What belongs here: which rows match and which one is told. What does not: keys (domains, names), the score of two unequal
+names (fuzzy), progress and tables of the pipeline (steps). The result depends on the rows given, never on their order.
+
+Relations and the columns that are read (all keys NULL or '' where there is none):
+  rounds    id, company_name, name_key, domain_key (of the website), email_domain_key (of the CEO's e-mail)
+  accounts  organization_id, external_id, name, name_key, domain_key, created_at
+  contacts  organization_id, external_id, email_domain_key, account_external_id, created_at
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+import duckdb
+
+from pipeline.matching import fuzzy
+from pipeline.matching.model import FoundMatch, MatchType
+
+MATCHER_VERSION = "1"
+DEFAULT_THRESHOLD = 0.92
+PRECEDENCE = {kind: place for place, kind in enumerate(MatchType)}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOptions:
+    """``threshold``: score from which two unequal names match. ``fuzzy``: False admits equal comparison forms alone (FSV-11)."""
+
+    threshold: float = DEFAULT_THRESHOLD
+    fuzzy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRow:
+    """One CRM row that one round matched by one path. ``score`` is the probability, 0..1, that it is the same company."""
+
+    round_id: str
+    organization_id: str
+    match_type: MatchType
+    account_external_id: str | None
+    contact_external_id: str | None
+    score: float
+    rule: str
+    crm_value: str
+    round_value: str
+    created_at: datetime | None
+
+
+# The label of a domain is its part before the public suffix. Two domains that differ in it contradict each other;
+# brightloom.com and brightloom.de don't.
+_LABEL = "replace(split_part({0}, '.', 1), '-', '')"
+_CONTRADICTED = f"{_LABEL.format('r.shown_domain')} <> {_LABEL.format('a.domain_key')}"
+_RULES_EXACT = ("equal_domain", "equal_domain_of_ceo_email", "equal_name", "equal_name_spacing")
+
+_BY_DOMAIN = """
+    SELECT r.id AS round_id, a.organization_id, 'account_domain' AS match_type, a.external_id AS account_external_id,
+        NULL AS contact_external_id, 1.0::DOUBLE AS score, 'equal_domain' AS rule, a.domain_key AS crm_value,
+        r.domain_key AS round_value, a.created_at
+    FROM match_rounds r JOIN {accounts} a ON a.domain_key = r.domain_key
+"""
+
+# A link to an account is told only where that account exists (FSV-5: it need not).
+_BY_EMAIL = """
+    SELECT r.id, c.organization_id, 'email_domain', linked.external_id, c.external_id,
+        CASE WHEN r.is_website THEN 1.0 ELSE 0.99 END, CASE WHEN r.is_website THEN 'equal_domain' ELSE 'equal_domain_of_ceo_email' END,
+        c.email_domain_key, r.domain, c.created_at
+    FROM (
+        SELECT id, domain, bool_or(is_website) AS is_website FROM (
+            SELECT id, domain_key AS domain, true AS is_website FROM match_rounds
+            UNION ALL SELECT id, email_domain_key, false FROM match_rounds
+        ) WHERE domain IS NOT NULL GROUP BY id, domain
+    ) r
+    JOIN {contacts} c ON c.email_domain_key = r.domain
+    LEFT JOIN {all_accounts} linked
+        ON linked.organization_id = c.organization_id AND linked.external_id = c.account_external_id
+"""
+
+_BY_EQUAL_NAME = f"""
+    SELECT r.id, a.organization_id, 'account_name', a.external_id, NULL,
+        CASE WHEN a.name_key = r.name_key THEN 0.99 ELSE 0.97 END,
+        CASE WHEN a.name_key = r.name_key THEN 'equal_name' ELSE 'equal_name_spacing' END,
+        a.name, r.company_name, a.created_at
+    FROM match_rounds r JOIN {{accounts}} a ON replace(a.name_key, ' ', '') = replace(r.name_key, ' ', '')
+    WHERE r.name_key <> '' AND ({_CONTRADICTED}) IS NOT TRUE
+"""
+
+_BY_SIMILAR_NAME = f"""
+    SELECT round_id, organization_id, 'account_name', external_id, NULL, score, 'fuzzy_name', name, company_name, created_at
+    FROM (
+        SELECT r.id AS round_id, a.organization_id, a.external_id, a.name, r.company_name, a.created_at,
+            {_LABEL.format("r.shown_domain")} AS round_label, {_LABEL.format("a.domain_key")} AS crm_label,
+            replace(r.name_key, ' ', '') AS round_name, replace(a.name_key, ' ', '') AS crm_name,
+            coalesce((round_label = crm_label)::INTEGER, 0) AS same_label,
+            coalesce((round_label IS NULL AND crm_label = round_name)::INTEGER, 0) AS crm_domain_is_name,
+            coalesce((crm_label IS NULL AND round_label = crm_name)::INTEGER, 0) AS round_domain_is_name,
+            coalesce((round_label IS NULL AND left(crm_label, 4) <> left(round_name, 4))::INTEGER, 0) AS crm_domain_unlike,
+            coalesce((crm_label IS NULL AND left(round_label, 4) <> left(crm_name, 4))::INTEGER, 0) AS round_domain_unlike,
+            1 / (1 + exp(-(p.logit + {{domain_terms}}))) AS score
+        FROM name_pairs p
+        JOIN match_rounds r ON r.name_key = p.round_key
+        JOIN {{accounts}} a ON a.name_key = p.crm_key
+        WHERE p.logit >= {{least_logit}} AND ({_CONTRADICTED}) IS NOT TRUE
+    ) WHERE score >= {{threshold}}
+"""
+
+
+def find_all(
+    connection: duckdb.DuckDBPyConnection,
+    rounds: str,
+    accounts: str,
+    contacts: str,
+    options: MatchOptions | None = None,
+    *,
+    all_accounts: str | None = None,
+) -> list[MatchedRow]:
+    """Every CRM row that matches a round, once per path, best first within organization and round.
+
+    ``rounds``, ``accounts`` and ``contacts`` name relations of ``connection`` (see above). ``all_accounts`` names every
+    account of the CRMs where ``accounts`` is only a part of them: links of contacts are looked up in it, and it says how rare
+    a word is. Creates temp tables; changes nothing else.
+    """
+    options = options or MatchOptions()
+    everything = all_accounts or accounts
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE match_rounds AS
+        SELECT id, company_name, coalesce(name_key, '') AS name_key, nullif(domain_key, '') AS domain_key,
+            nullif(email_domain_key, '') AS email_domain_key, coalesce(nullif(domain_key, ''), email_domain_key) AS shown_domain
+        FROM {rounds}
+    """)
+    paths = [
+        _BY_DOMAIN.format(accounts=accounts),
+        _BY_EMAIL.format(contacts=contacts, all_accounts=everything),
+        _BY_EQUAL_NAME.format(accounts=accounts),
+    ]
+    if options.fuzzy:
+        paths.append(_prepare_similar_names(connection, accounts, everything, options.threshold))
+    rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()
+    found = [MatchedRow(r[0], r[1], MatchType(r[2]), *r[3:]) for r in rows]
+    return sorted(found, key=_place)
+
+
+def choose(matched: Iterable[MatchedRow]) -> list[FoundMatch]:
+    """One match per organization and round, with all matched rows in ``all_matches`` (A-FS-4), in order of both ids.
+
+    Precedence of the paths first (FSV-9), then equality before similarity, then score, the oldest row, the external id.
+    """
+    ordered = sorted(set(matched), key=_place)
+    groups = groupby(ordered, key=lambda row: (row.organization_id, row.round_id))
+    return [_found(list(rows)) for _, rows in groups]
+
+
+def _prepare_similar_names(connection: duckdb.DuckDBPyConnection, accounts: str, all_accounts: str, threshold: float) -> str:
+    """Score the pairs of distinct names; the statement that fans them out to rows."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE round_names AS SELECT DISTINCT name_key FROM match_rounds WHERE name_key <> ''"
+    )
+    fuzzy.build_index(connection, all_accounts)
+    fuzzy.score_pairs(connection, None if accounts == all_accounts else accounts)
+    threshold = min(max(threshold, 1e-9), 1 - 1e-9)
+    least = math.log(threshold / (1 - threshold)) - max(fuzzy.DOMAIN_WEIGHTS.values())
+    terms = " + ".join(f"{weight!r} * {name}" for name, weight in fuzzy.DOMAIN_WEIGHTS.items())
+    return _BY_SIMILAR_NAME.format(accounts=accounts, domain_terms=terms, least_logit=repr(least), threshold=repr(threshold))
+
+
+def _place(row: MatchedRow) -> tuple[object, ...]:
+    """What a row is sorted by: total, so that the order rows came in leaves no trace."""
+    when = row.created_at
+    return (
+        row.organization_id,
+        row.round_id,
+        PRECEDENCE[row.match_type],
+        row.rule not in _RULES_EXACT,
+        -row.score,
+        (when is None, when or datetime.min),  # noqa: DTZ901 - warehouse times are naive UTC
+        row.contact_external_id or row.account_external_id or "",
+        row.round_value,
+        row.account_external_id or "",
+    )
+
+
+def _found(rows: list[MatchedRow]) -> FoundMatch:
+    best = rows[0]
+    return FoundMatch(
+        organization_id=best.organization_id,
+        round_id=best.round_id,
+        match_type=best.match_type,
+        account_external_id=best.account_external_id,
+        contact_external_id=best.contact_external_id,
+        score=best.score,
+        rule=best.rule,
+        crm_value=best.crm_value,
+        round_value=best.round_value,
+        matcher_version=MATCHER_VERSION,
+        all_matches=list(_distinct(rows)),
+    )
+
+
+def _distinct(rows: Iterable[MatchedRow]) -> Iterator[dict[str, object]]:
+    """Each row once per path: a contact may agree with the website and with the CEO's e-mail."""
+    seen: set[tuple[object, ...]] = set()
+    for row in rows:
+        key = (row.match_type, row.account_external_id, row.contact_external_id)
+        if key not in seen:
+            seen.add(key)
+            yield {
+                "match_type": str(row.match_type),
+                "account_external_id": row.account_external_id,
+                "contact_external_id": row.contact_external_id,
+                "score": row.score,
+                "rule": row.rule,
+                "crm_value": row.crm_value,
+                "round_value": row.round_value,
+            }
