@@ -32,7 +32,7 @@ def explain_errors(command: click.Command) -> Callable[[], None]:
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose text says all there is to say. Imported only when there is one to look at."""
     from pipeline.crm.files import UnknownLayout
-    from pipeline.documents.sources import SourcesInvalid
+    from pipeline.documents.sources import SourcesError
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
     from pipeline.service import PartKeepsEnding
@@ -44,7 +44,7 @@ def _expected() -> tuple[type[Exception], ...]:
         OrganizationExists,
         OrganizationUnknown,
         PartKeepsEnding,
-        SourcesInvalid,
+        SourcesError,
         UnknownLayout,
         UrlRefused,
         WarehouseBusy,
