@@ -67,7 +67,8 @@ _BY_DOMAIN = """
 # A link to an account is told only where that account exists (FSV-5: it need not).
 _BY_EMAIL = """
     SELECT r.id, c.organization_id, 'email_domain', linked.external_id, c.external_id,
-        CASE WHEN r.is_website THEN 1.0 ELSE 0.99 END, CASE WHEN r.is_website THEN 'equal_domain' ELSE 'equal_domain_of_ceo_email' END,
+        CASE WHEN r.is_website THEN 1.0 ELSE 0.99 END,
+        CASE WHEN r.is_website THEN 'equal_domain' ELSE 'equal_domain_of_ceo_email' END,
         c.email_domain_key, r.domain, c.created_at
     FROM (
         SELECT id, domain, bool_or(is_website) AS is_website FROM (

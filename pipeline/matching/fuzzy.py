@@ -106,7 +106,8 @@ def _candidates(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE candidates AS
         WITH rounds_squashed AS (SELECT name_key, replace(name_key, ' ', '') AS squashed FROM round_names),
         beginnings AS (
-            SELECT name_key, left(squashed, unnest(range({SHORTEST_PREFIX}, len(squashed)))::BIGINT) AS beginning FROM rounds_squashed
+            SELECT name_key, left(squashed, unnest(range({SHORTEST_PREFIX}, len(squashed)))::BIGINT) AS beginning
+            FROM rounds_squashed
         ),
         found(round_key, crm_key) AS (
             SELECT r.name_key, c.name_key
