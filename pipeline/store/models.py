@@ -225,7 +225,15 @@ class FollowUp(Base):
     """A page that a feed entry points to and that is still to be fetched: an article, a Form D's XML."""
 
     __tablename__ = "follow_ups"
-    __table_args__ = (UniqueConstraint("kind", "url", name="uq_follow_ups_kind_url"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "url", name="uq_follow_ups_kind_url"),
+        Index(
+            "ix_follow_ups_waiting",
+            "next_attempt_at",
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     source_id: Mapped[str] = mapped_column(String(63))
@@ -234,7 +242,7 @@ class FollowUp(Base):
     context: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     is_catch_up: Mapped[bool]
     attempts: Mapped[int] = mapped_column(default=0)
-    next_attempt_at: Mapped[datetime] = mapped_column(index=True)
+    next_attempt_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(String(16))  # waiting, done, given_up
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -38,7 +38,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "url", name="uq_follow_ups_kind_url"),
     )
     with op.batch_alter_table("follow_ups", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_follow_ups_next_attempt_at"), ["next_attempt_at"], unique=False)
+        batch_op.create_index(
+            "ix_follow_ups_waiting",
+            ["next_attempt_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'waiting'"),
+            postgresql_where=sa.text("status = 'waiting'"),
+        )
 
     op.create_table(
         "host_paces",
@@ -433,7 +439,9 @@ def downgrade() -> None:
     op.drop_table("landings")
     op.drop_table("host_paces")
     with op.batch_alter_table("follow_ups", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_follow_ups_next_attempt_at"))
+        batch_op.drop_index(
+            "ix_follow_ups_waiting", sqlite_where=sa.text("status = 'waiting'"), postgresql_where=sa.text("status = 'waiting'")
+        )
 
     op.drop_table("follow_ups")
     op.drop_table("crm_changes")
