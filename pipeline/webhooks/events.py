@@ -1,0 +1,76 @@
+"""What claimed deliveries tell: their matches, rounds and the metadata of the CRM rows, as they are now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from pipeline.store.models import Account, Contact, Delivery, Match, Round
+from pipeline.webhooks.profiles import CrmMetadata, Event
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEvent:
+    """One delivery's event, and what brought its match about (live, backfill)."""
+
+    event: Event
+    origin: str
+
+
+def load_events(session: Session, deliveries: Sequence[Delivery], now: datetime) -> dict[str, LoadedEvent]:
+    """The events of ``deliveries``, by delivery id. Metadata of a CRM row deleted meanwhile is absent."""
+    query = select(Match, Round).join(Round, Round.id == Match.round_id)
+    query = query.where(Match.id.in_([row.match_id for row in deliveries if row.match_id]))
+    matches = {match.id: (match, of) for match, of in session.execute(query)}
+    accounts = _metadata(session, Account, _rows(matches, "account_external_id"))
+    contacts = _metadata(session, Contact, _rows(matches, "contact_external_id"))
+    by_organization = {
+        match.organization_id: CrmMetadata(accounts[match.organization_id], contacts[match.organization_id])
+        for match, _ in matches.values()
+    }
+    return {
+        row.id: _event(*matches[row.match_id], by_organization[row.organization_id], now) for row in deliveries if row.match_id
+    }
+
+
+def _event(match: Match, of: Round, metadata: CrmMetadata, now: datetime) -> LoadedEvent:
+    event = Event(
+        match_id=match.id,
+        match_type=match.match_type,
+        account_external_id=match.account_external_id,
+        contact_external_id=match.contact_external_id,
+        all_matches=match.all_matches,
+        round=of.body | {"id": of.id},
+        metadata=metadata,
+        occurred_at=now,
+    )
+    return LoadedEvent(event, match.origin)
+
+
+def _rows(matches: dict[str, tuple[Match, Round]], field: str) -> set[tuple[str, str]]:
+    """(organization, external id) of all CRM rows that the matches name."""
+    found: set[tuple[str, str]] = set()
+    for match, _ in matches.values():
+        names = [getattr(match, field), *(row.get(field) for row in match.all_matches)]
+        found.update((match.organization_id, name) for name in names if name is not None)
+    return found
+
+
+def _metadata(
+    session: Session, table: type[Account] | type[Contact], rows: Iterable[tuple[str, str]]
+) -> defaultdict[str, dict[str, str | None]]:
+    wanted = sorted(rows)
+    found: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    for start in range(0, len(wanted), CHUNK):
+        query = select(table.organization_id, table.external_id, table.metadata_json)
+        query = query.where(tuple_(table.organization_id, table.external_id).in_(wanted[start : start + CHUNK]))
+        for organization_id, external_id, text in session.execute(query):
+            found[organization_id][external_id] = text
+    return found

@@ -1,0 +1,280 @@
+"""The ledger of matches, and what each puts into the outbox: at most one match per organization and round (FS-61).
+
+What belongs here: recording matches with their deliveries, letting held ones go, asking what waits. What does not:
+claiming and settling (webhooks.claims), sending (webhooks.sender).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, select, text, tuple_, update
+from sqlalchemy.orm import Session
+
+from pipeline.matching.model import FoundMatch
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
+from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
+from pipeline.webhooks.match_rows import delivery_row, found_match, logical_round, match_id, match_row
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+# What may change as later reports enrich a round; its id and first_seen_at never do.
+ROUND_FIELDS = ("company_name", "company_key", "funding_type", "amount_usd", "published_date", "location_country", "body")
+# Two matchers must not both find that a real round is untold yet; any number, the same in every process.
+MATCH_LOCK = 814_722_302
+
+# Beyond a send's budget: clocks of several machines differ, and the outcome takes a moment to be written.
+MARGIN = timedelta(seconds=30)
+
+# (match id, the match as recorded, its origin, when it was recorded)
+Recorded = tuple[str, FoundMatch, str, datetime]
+
+
+class RoundUnknown(LookupError):
+    """A match with a round that is not in the app database: rounds are published before they are matched."""
+
+
+@dataclass(slots=True)
+class RecordReport:
+    """What became of found matches. ``recorded`` holds the new and the known ones, as the ledger has them."""
+
+    recorded: list[Recorded] = field(default_factory=list)
+    new: int = 0
+    known: int = 0
+    suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReport:
+    """Held deliveries let go: how many are pending now, how many had no webhook to go to."""
+
+    pending: int
+    no_webhook: int
+
+
+def publish_rounds(db: AppDatabase, rows: Iterable[dict[str, Any]], now: datetime) -> int:
+    """Write the rounds; gives how many were new or changed. The same rows again write nothing.
+
+    Each row: id, company_name, company_key, funding_type, amount_usd, published_date (YYYY-MM-DD or None),
+    location_country, body (the 17 keys of FS-48), first_seen_at (aware). ``updated_at`` becomes ``now``.
+    """
+    waiting = list(rows)
+    return sum(_publish(db, waiting[start : start + CHUNK], now) for start in range(0, len(waiting), CHUNK))
+
+
+def record_matches(
+    db: AppDatabase, found: Sequence[FoundMatch], now: datetime, origin: str = "live", hold: bool = False
+) -> RecordReport:
+    """Take matches into the ledger, each new one with one delivery: pending, held, or no_webhook where there is no URL.
+
+    A match of the same organization and round that is known stays as it is and is given back as recorded. A match
+    whose organization was told of the same real round under another id is suppressed (A-FS-24). ``origin``: live or
+    backfill. Safe to call again with the same matches, and from several processes at once. Raises RoundUnknown.
+    """
+    rounds = _load_rounds(db, {match.round_id for match in found})
+    missing = next((match.round_id for match in found if match.round_id not in rounds), None)
+    if missing is not None:
+        raise RoundUnknown(f"round {missing} is not published; publish_changed_rounds comes before record_matches")
+    ordered = sorted(found, key=lambda m: (rounds[m.round_id].first_seen_at, m.round_id, m.organization_id))
+    report = RecordReport()
+    for start in range(0, len(ordered), CHUNK):
+        with db.write() as session:
+            if not db.is_sqlite:
+                session.execute(text(f"SELECT pg_advisory_xact_lock({MATCH_LOCK:d})"))
+            _record(db, session, ordered[start : start + CHUNK], rounds, now, origin, hold, report)
+    return report
+
+
+def release_held(
+    db: AppDatabase,
+    now: datetime,
+    match_ids: Collection[str] | None = None,
+    days: tuple[date, date] | None = None,
+    organization_id: str | None = None,
+) -> ReleaseReport:
+    """Let held deliveries go: those of these matches, or of rounds first seen on these days (UTC, both included).
+
+    Raises ValueError when neither is given.
+    """
+    if match_ids is None and days is None:
+        raise ValueError("say which held deliveries: by match ids or by days")
+    query = select(Delivery.id).where(Delivery.status == "held")
+    if organization_id is not None:
+        query = query.where(Delivery.organization_id == organization_id)
+    if days is not None:
+        first, last = (datetime.combine(day, time(), UTC) for day in days)
+        of_days = select(Match.id).join(Round, Round.id == Match.round_id)
+        of_days = of_days.where(Round.first_seen_at >= first, Round.first_seen_at < last + timedelta(days=1))
+        query = query.where(Delivery.match_id.in_(of_days))
+    with db.read() as session:
+        if match_ids is None:
+            ids = list(session.scalars(query))
+        else:
+            wanted = sorted(match_ids)
+            chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
+            ids = [row for chunk in chunks for row in session.scalars(query.where(Delivery.match_id.in_(chunk)))]
+    pending = no_webhook = 0
+    for start in range(0, len(ids), CHUNK):
+        with db.write() as session:
+            counts = _release(session, ids[start : start + CHUNK], now)
+        pending += counts[0]
+        no_webhook += counts[1]
+    return ReleaseReport(pending, no_webhook)
+
+
+def pending_count(db: AppDatabase) -> int:
+    """How many deliveries wait to be sent."""
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.status == "pending")) or 0
+
+
+def has_pending(db: AppDatabase) -> bool:
+    """Does anything wait to be sent?"""
+    with db.read() as session:
+        return session.scalar(select(Delivery.id).where(Delivery.status == "pending").limit(1)) is not None
+
+
+def waiting(db: AppDatabase, now: datetime, budget_seconds: float = 30.0) -> str | None:
+    """Names the newest delivery that waits for a sender, or a claim to be given up; None when there is neither."""
+    newest = select(Delivery.created_at, Delivery.id).where(Delivery.status == "pending")
+    with db.read() as session:
+        row = session.execute(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one_or_none()
+        stale = session.scalar(stale_claims(now, budget_seconds).limit(1))
+    if row is None and stale is None:
+        return None
+    return f"pending-{row.id if row else 'none'}-stale-{stale or 'none'}"
+
+
+def stale_claims(now: datetime, budget_seconds: float) -> Select[str]:
+    """Ids of claims so old that their sender must be dead."""
+    oldest = now - timedelta(seconds=budget_seconds) - MARGIN
+    return select(Delivery.id).where(Delivery.status == "sending", Delivery.claimed_at < oldest).order_by(Delivery.id)
+
+
+def add_no_webhook_attempt(session: Session, delivery_id: str, trigger: str, now: datetime) -> None:
+    """Attempt 0: there was nowhere to send to. So that the history of deliveries shows the match too."""
+    session.add(
+        DeliveryAttempt(
+            delivery_id=delivery_id, number=0, trigger=trigger, started_at=now, finished_at=now, outcome="no_webhook"
+        )
+    )
+
+
+def with_webhook(session: Session, organization_ids: Collection[str]) -> dict[str, WebhookEndpoint]:
+    """The FundingScout endpoints of these organizations, by organization."""
+    query = select(WebhookEndpoint).where(
+        WebhookEndpoint.profile == PROFILE_NAME, WebhookEndpoint.organization_id.in_(sorted(organization_ids))
+    )
+    return {row.organization_id: row for row in session.scalars(query)}
+
+
+def _publish(db: AppDatabase, rows: Sequence[dict[str, Any]], now: datetime) -> int:
+    with db.write() as session:
+        known = {row.id: row for row in session.scalars(select(Round).where(Round.id.in_([row["id"] for row in rows])))}
+        changed = 0
+        for row in rows:
+            present = known.get(row["id"])
+            if present is None:
+                values = {name: row[name] for name in ("id", *ROUND_FIELDS, "first_seen_at")} | {"updated_at": now}
+                session.execute(db.insert(Round).values(values).on_conflict_do_nothing())
+            elif any(getattr(present, name) != row[name] for name in ROUND_FIELDS):
+                for name in ROUND_FIELDS:
+                    setattr(present, name, row[name])
+                present.updated_at = now
+            else:
+                continue
+            changed += 1
+    return changed
+
+
+def _load_rounds(db: AppDatabase, ids: Collection[str]) -> dict[str, Round]:
+    wanted = sorted(ids)
+    rounds: dict[str, Round] = {}
+    with db.read() as session:
+        for start in range(0, len(wanted), CHUNK):
+            for row in session.scalars(select(Round).where(Round.id.in_(wanted[start : start + CHUNK]))):
+                rounds[row.id] = row
+    return rounds
+
+
+def _record(
+    db: AppDatabase,
+    session: Session,
+    chunk: Sequence[FoundMatch],
+    rounds: dict[str, Round],
+    now: datetime,
+    origin: str,
+    hold: bool,
+    report: RecordReport,
+) -> None:
+    known = _known(session, chunk)
+    told = _told(session, chunk, rounds)
+    endpoints = with_webhook(session, {match.organization_id for match in chunk})
+    matches: list[dict[str, Any]] = []
+    deliveries: list[dict[str, Any]] = []
+    for found in chunk:
+        key = (found.organization_id, found.round_id)
+        if key in known:
+            report.known += 1
+            report.recorded.append(known[key])
+            continue
+        logical = logical_round(rounds[found.round_id])
+        same = next((of for other, of in told[found.organization_id] if is_same_round(logical, other)), None)
+        if same is not None:
+            report.suppressed += 1
+            log.info("round %s is round %s, which organization %s has a match of: not told again", found.round_id, same, key[0])
+            continue
+        told[found.organization_id].append((logical, found.round_id))
+        status = "held" if hold else "pending" if found.organization_id in endpoints else "no_webhook"
+        matches.append(match_row(found, logical, origin, now))
+        deliveries.append(delivery_row(found, status, now))
+        recorded = (match_id(*key), found, origin, now)
+        known[key] = recorded
+        report.recorded.append(recorded)
+        report.new += 1
+    if matches:
+        session.execute(db.insert(Match).values(matches).on_conflict_do_nothing())
+        session.execute(db.insert(Delivery).values(deliveries).on_conflict_do_nothing())
+        for delivery in deliveries:
+            if delivery["status"] == "no_webhook":
+                add_no_webhook_attempt(session, delivery["id"], origin, now)
+
+
+def _known(session: Session, chunk: Sequence[FoundMatch]) -> dict[tuple[str, str], Recorded]:
+    rows = session.scalars(select(Match).where(Match.id.in_([match_id(m.organization_id, m.round_id) for m in chunk])))
+    return {(row.organization_id, row.round_id): (row.id, found_match(row), row.origin, row.created_at) for row in rows}
+
+
+def _told(
+    session: Session, chunk: Sequence[FoundMatch], rounds: dict[str, Round]
+) -> defaultdict[str, list[tuple[LogicalRound, str]]]:
+    """The rounds that the chunk's organizations have matches of, where the company is one of the chunk's."""
+    companies = sorted({(match.organization_id, rounds[match.round_id].company_key) for match in chunk})
+    query = select(Match, Round).join(Round, Round.id == Match.round_id)
+    query = query.where(tuple_(Match.organization_id, Match.company_key).in_(companies))
+    told: defaultdict[str, list[tuple[LogicalRound, str]]] = defaultdict(list)
+    for match, of in session.execute(query.order_by(Match.created_at, Match.id)):
+        told[match.organization_id].append((logical_round(of), of.id))
+    return told
+
+
+def _release(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, int]:
+    query = select(Delivery, Match.origin).join(Match, Match.id == Delivery.match_id)
+    query = query.where(Delivery.id.in_(ids), Delivery.status == "held").with_for_update(of=Delivery)
+    rows = session.execute(query).all()
+    endpoints = with_webhook(session, {delivery.organization_id for delivery, _ in rows})
+    pending = [delivery.id for delivery, _ in rows if delivery.organization_id in endpoints]
+    session.execute(update(Delivery).where(Delivery.id.in_(pending)).values(status="pending"))
+    for delivery, origin in rows:
+        if delivery.organization_id not in endpoints:
+            delivery.status, delivery.finished_at = "no_webhook", now
+            add_no_webhook_attempt(session, delivery.id, origin, now)
+    return len(pending), len(rows) - len(pending)
