@@ -1,0 +1,146 @@
+"""CRM rows into the app database, and out of it: set-based, and only what changed.
+
+What belongs here: writes to accounts, contacts and the queue of changes. What does not: validation (rows), files (files).
+A row that says what is already there writes nothing and queues nothing (FS-21). A change and its entry in the queue are one
+transaction. Nothing is deleted because it is absent (A-FS-18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, and_, delete, insert, select
+from sqlalchemy.orm import Session
+
+from pipeline.crm.rows import AccountRow, ContactRow, Row
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import Account, Contact, CrmChange
+
+T = TypeVar("T")
+
+CHUNK = 1_000  # rows in one statement
+CHANGED_COLUMNS = {
+    "account": ("name", "domain", "metadata_json", "content_hash", "updated_at"),
+    "contact": (
+        "email", "first_name", "last_name", "account_external_id", "metadata_json", "content_hash", "updated_at",
+    ),
+}  # fmt: skip
+MODELS: dict[str, type[Account] | type[Contact]] = {"account": Account, "contact": Contact}
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertReport:
+    """``upserted``: rows accepted, a duplicate in the batch counted each time (A-FS-15). ``unchanged``: of these, how many
+    distinct rows said what was already there."""
+
+    upserted: int
+    unchanged: int
+
+
+def upsert_accounts(database: AppDatabase, organization_id: str, rows: Iterable[AccountRow], now: datetime) -> UpsertReport:
+    """Write accounts of one organization, in chunks of 1,000, each its own transaction. Later rows win (A-FS-15)."""
+    return _upsert_in_chunks(database, "account", organization_id, rows, now)
+
+
+def upsert_contacts(database: AppDatabase, organization_id: str, rows: Iterable[ContactRow], now: datetime) -> UpsertReport:
+    """As upsert_accounts, for contacts."""
+    return _upsert_in_chunks(database, "contact", organization_id, rows, now)
+
+
+def upsert_chunk(
+    database: AppDatabase, session: Session, kind: str, organization_id: str, rows: Sequence[Row], now: datetime
+) -> UpsertReport:
+    """Write up to 1,000 rows of one kind (account, contact) in a transaction that the caller holds."""
+    latest = {row.external_id: row for row in rows}
+    known = _known_hashes(session, kind, organization_id, list(latest))
+    changed = [row for row in latest.values() if known.get(row.external_id) != row.content_hash]
+    if changed:
+        _write(database, session, kind, organization_id, changed, now)
+        _queue(session, kind, organization_id, [row.external_id for row in changed], now)
+    return UpsertReport(len(rows), len(latest) - len(changed))
+
+
+def delete_account(database: AppDatabase, organization_id: str, external_id: str, now: datetime) -> bool:
+    """Delete one account at once (FSV-4); its contacts keep their link. False: there was none."""
+    return _delete(database, "account", organization_id, external_id, now)
+
+
+def delete_contact(database: AppDatabase, organization_id: str, external_id: str, now: datetime) -> bool:
+    """Delete one contact at once (FSV-6). False: there was none."""
+    return _delete(database, "contact", organization_id, external_id, now)
+
+
+def _upsert_in_chunks(
+    database: AppDatabase, kind: str, organization_id: str, rows: Iterable[Row], now: datetime
+) -> UpsertReport:
+    upserted = unchanged = 0
+    for chunk in chunks(rows, CHUNK):
+        with database.write() as session:
+            report = upsert_chunk(database, session, kind, organization_id, chunk, now)
+        upserted += report.upserted
+        unchanged += report.unchanged
+    return UpsertReport(upserted, unchanged)
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most ``size``."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _known_hashes(session: Session, kind: str, organization_id: str, external_ids: list[str]) -> dict[str, str]:
+    model = MODELS[kind]
+    query = select(model.external_id, model.content_hash).where(
+        model.organization_id == organization_id, model.external_id.in_(external_ids)
+    )
+    return {row.external_id: row.content_hash for row in session.execute(query)}
+
+
+def _write(
+    database: AppDatabase, session: Session, kind: str, organization_id: str, rows: Sequence[Row], now: datetime
+) -> None:
+    # In order of the key, so that two writers of the same rows can't wait for each other in a circle.
+    values = [_values(kind, organization_id, row, now) for row in sorted(rows, key=lambda row: row.external_id)]
+    statement = database.insert(MODELS[kind])
+    statement = statement.on_conflict_do_update(
+        index_elements=["organization_id", "external_id"],
+        set_={column: statement.excluded[column] for column in CHANGED_COLUMNS[kind]},
+    )
+    session.execute(statement, values)
+
+
+def _values(kind: str, organization_id: str, row: Row, now: datetime) -> dict[str, Any]:
+    fields = CHANGED_COLUMNS[kind]
+    values = {field: getattr(row, field) for field in fields if field != "updated_at"}
+    return {
+        "organization_id": organization_id,
+        "external_id": row.external_id,
+        **values,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _queue(session: Session, kind: str, organization_id: str, external_ids: list[str], now: datetime) -> None:
+    changes = [
+        {"organization_id": organization_id, "kind": kind, "external_id": external_id, "changed_at": now}
+        for external_id in external_ids
+    ]
+    table = CrmChange.__table__
+    assert isinstance(table, Table)
+    session.execute(insert(table), changes)
+
+
+def _delete(database: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
+    model = MODELS[kind]
+    where = and_(model.organization_id == organization_id, model.external_id == external_id)
+    with database.write() as session:
+        gone = session.execute(delete(model).where(where).returning(model.external_id)).all()
+        if gone:
+            _queue(session, kind, organization_id, [external_id], now)
+    return bool(gone)
