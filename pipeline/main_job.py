@@ -25,7 +25,7 @@ FIGURES = [
     (common.FUNDING_ROUNDS, "enriched", "rounds enriched"),
     (common.CRM_ACCOUNTS, "changed", "accounts changed"),
     (common.CRM_CONTACTS, "changed", "contacts changed"),
-    (common.MATCHES, "recorded", "matches new"),
+    (common.MATCHES, "new", "matches new"),
     (common.WEBHOOK_DELIVERIES, "delivered", "delivered"),
     (common.WEBHOOK_DELIVERIES, "failed", "failed"),
     (common.WEBHOOK_DELIVERIES, "no_webhook", "no webhook registered"),

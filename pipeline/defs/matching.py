@@ -45,12 +45,12 @@ def matches(context: dg.AssetExecutionContext, installation: InstallationParam) 
     steps.write(installation.warehouse, found, record.recorded)
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.matches", LATEST_MATCHES)
-    context.log.info("%d matches found, %d new, %d suppressed", len(found.found), len(record.recorded), record.suppressed)
+    context.log.info("%d matches found, %d new, %d suppressed", len(found.found), record.new, record.suppressed)
     return dg.MaterializeResult(
         metadata=metadata
         | {
             "found": len(found.found),
-            "recorded": len(record.recorded),
+            "new": record.new,
             "already_known": record.known,
             "suppressed_same_round": record.suppressed,
             "by_match_type": dict(Counter(str(match.match_type) for _, match, *_ in record.recorded)),

@@ -15,7 +15,7 @@ from pipeline.defs.common import InstallationParam
 from pipeline.defs.partitions import daily_partitions
 from pipeline.matching import steps
 from pipeline.signals import mention_table, round_table
-from pipeline.webhooks import outbox
+from pipeline.webhooks import outbox, published_rounds
 
 REEXTRACTED_DAYS = dg.AssetKey(["recovery", "reextracted_days"])
 REMATCHED_DAYS = dg.AssetKey(["recovery", "rematched_days"])
@@ -62,7 +62,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         rounds = round_table.resolve_new(
             installation.warehouse, installation.now(), installation.settings.max_article_age_hours
         )
-        outbox.publish_changed_rounds(installation.database, installation.warehouse, installation.now())
+        published_rounds.publish_changed(installation.database, installation.warehouse, installation.now())
         return dg.MaterializeResult(
             metadata={
                 "documents": again.documents,
@@ -106,7 +106,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
             metadata={
                 "days": len(days),
                 "found": len(found.found),
-                "recovered": len(record.recorded),
+                "recovered": record.new,
                 "already_known": record.known,
                 "deliver": config.deliver,
                 "preview": table,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipeline.crm.changes import newest_change
 from pipeline.defs.automation import Asked, decide
 from pipeline.defs.common import InstallationParam
 from pipeline.documents import ingest, poll
@@ -62,7 +63,7 @@ def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
 def waiting_for_sync(installation: Installation) -> str | None:
     """Names the newest work for a sync run, or None: landed bytes, pages to fetch, CRM rows that changed."""
     documents = ingest.waiting(installation.database, installation.now())
-    changes = outbox.newest_crm_change(installation.database)
+    changes = newest_change(installation.database)
     if not documents.landings and not documents.follow_ups_due and changes is None:
         return None
     return f"landing-{documents.newest_landing_id or 0}-pages-{documents.follow_ups_due}-crm-{changes or 0}"

@@ -7,7 +7,7 @@ import dagster as dg
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.signals import mention_table, round_table
-from pipeline.webhooks import outbox
+from pipeline.webhooks import published_rounds
 
 LATEST_MENTIONS = """
     SELECT extracted_at, signal_type, company_name, amount, currency, funding_type, confidence_score, set_aside_reason, title
@@ -73,7 +73,7 @@ def funding_rounds(context: dg.AssetExecutionContext, installation: Installation
     If it fails, the mentions wait for the next run.
     """
     report = round_table.resolve_new(installation.warehouse, installation.now(), installation.settings.max_article_age_hours)
-    published = outbox.publish_changed_rounds(installation.database, installation.warehouse, installation.now())
+    published = published_rounds.publish_changed(installation.database, installation.warehouse, installation.now())
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.funding_rounds", LATEST_ROUNDS)
     context.log.info("%d new rounds, %d enriched, %d published", report.new, report.enriched, published)

@@ -1,0 +1,116 @@
+"""How dbt's nodes appear in Dagster: keys, groups, owners, words; and which of them to run.
+
+What belongs here: translation, without touching any store. What does not: the assets themselves (defs.marts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+
+MARTS = "marts"
+OWNERS = ["team:analytics"]
+
+WHEN_AND_WHAT_IF = """
+Rebuilt by dbt after each daily sync (job `marts`), at once with its tests. If it fails, open the failed check or the step's
+log: it names the model and the rows; a later build repairs everything, since each model is made anew.
+"""
+
+
+class Translator(DagsterDbtTranslator):
+    """How dbt's nodes appear in Dagster: key by layer, one group, one owner, sources as the assets that write them."""
+
+    def __init__(self) -> None:
+        # Several tables of the warehouse are written by one asset.
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """``[layer, name]`` for a model; what the source's meta names for a source."""
+        if dbt_resource_props["resource_type"] == "model":
+            return dg.AssetKey([dbt_resource_props["config"]["schema"], dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """What a row is, as the model's documentation says; when it is refreshed and what to do if it fails."""
+        return f"{dbt_resource_props['description'].strip()}\n{WHEN_AND_WHAT_IF}"
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The model's asset, with this project's group, owner, kinds and tags."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if node["resource_type"] != "model":
+            return spec
+        return spec.replace_attributes(
+            group_name=MARTS,
+            owners=OWNERS,
+            kinds={"dbt", "duckdb", node["config"]["materialized"]},
+            tags={"layer": node["config"]["schema"]},
+        )
+
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetCheckSpec | None:
+        """The test's check, with a description in words."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=check_description(manifest["nodes"][unique_id]))
+
+
+def check_description(test: Mapping[str, Any]) -> str:
+    """What a test holds to, in words: its own description, else one made from its kind and arguments."""
+    if test.get("description"):
+        return str(test["description"])
+    column, kind = test.get("column_name"), test.get("test_metadata") or {}
+    arguments = kind.get("kwargs", {})
+    match kind.get("name"):
+        case "unique":
+            return f"No two rows share a {column}."
+        case "not_null":
+            return f"Every row has a {column}."
+        case "accepted_values":
+            return f"{column} is one of: {', '.join(map(str, arguments.get('values', [])))}."
+        case "relationships":
+            return f"Every {column} is found as {arguments.get('field')} in {_referred(arguments.get('to', ''))}."
+        case "unique_together":
+            return f"No two rows share {', '.join(arguments.get('columns', []))}."
+        case "adds_up_to":
+            return f"{column} is the sum of {', '.join(arguments.get('parts', []))}."
+        case "within":
+            ends = [f"at least {arguments['low']}"] if arguments.get("low") is not None else []
+            ends += [f"at most {arguments['high']}"] if arguments.get("high") is not None else []
+            return f"{column} is {' and '.join(ends)}."
+    return f"The dbt test {test['name']} holds."
+
+
+def selection(manifest: Mapping[str, Any], models: Set[dg.AssetKey], checks: Set[dg.AssetCheckKey]) -> list[str]:
+    """What to tell dbt to run, by fully qualified name: exactly these models and tests, in the manifest's order."""
+    translator = Translator()
+    chosen = []
+    for unique_id, node in sorted(manifest["nodes"].items()):
+        if node["resource_type"] == "model":
+            is_chosen = translator.get_asset_key(node) in models
+        else:
+            is_chosen = check_key(manifest, translator, unique_id) in checks
+        if is_chosen:
+            chosen.append("fqn:" + ".".join(node["fqn"]))
+    return chosen
+
+
+def check_key(manifest: Mapping[str, Any], translator: Translator, unique_id: str) -> dg.AssetCheckKey | None:
+    """The check that stands for a test, or None for a test of no one model."""
+    attached = manifest["nodes"][unique_id].get("attached_node")
+    if attached is None or attached not in manifest["nodes"]:
+        return None
+    return dg.AssetCheckKey(translator.get_asset_key(manifest["nodes"][attached]), manifest["nodes"][unique_id]["name"])
+
+
+def newest_first(table: str, node: Mapping[str, Any]) -> str:
+    """The query behind a mart's preview: the newest rows by the column that the model's meta names as ``newest_first``."""
+    column = node["config"].get("meta", {}).get("newest_first")
+    return f"SELECT * FROM {table} ORDER BY {column} DESC, ALL" if column else f"SELECT * FROM {table} ORDER BY ALL"  # noqa: S608
+
+
+def _referred(ref: str) -> str:
+    return ref.removeprefix("ref('").removesuffix("')")
