@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import common, jobs
+from pipeline.defs import common, jobs, sensors
 from pipeline.defs.assembly import build_definitions
 from pipeline.documents import poll as polling
 from pipeline.installation import Installation
@@ -65,6 +65,11 @@ def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: 
         tags={"fundingscout/started_by": "command line"},
     )
     return SyncResult(result.success, _figures(result), result.run_id, _failure(result), failures)
+
+
+def work_waits(installation: Installation) -> bool:
+    """Does anything wait for another pass?"""
+    return sensors.waiting_for_sync(installation) is not None
 
 
 def _figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
