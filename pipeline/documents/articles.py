@@ -23,6 +23,7 @@ from pipeline.documents.model import Unreadable
 from pipeline.documents.text import decode
 
 ROBOTS_TTL_SECONDS = 3600.0
+ROBOTS_FAILURE_TTL_SECONDS = 60.0
 ROBOTS_MAX_BYTES = 500 * 1024  # RFC 9309, 2.5
 LONGEST_CRAWL_DELAY_SECONDS = 10.0
 SHORTEST_ARTICLE_CHARACTERS = 200
@@ -81,7 +82,7 @@ class Robots:
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
-        self._known: dict[str, tuple[float, Protego | None]] = {}
+        self._known: dict[str, tuple[float, Protego | FetchFailed | None]] = {}
         self._lock = threading.Lock()
         self._site_locks: dict[str, threading.Lock] = {}
 
@@ -104,11 +105,24 @@ class Robots:
         with self._lock:
             site_lock = self._site_locks.setdefault(site, threading.Lock())
         with site_lock:
+            now = self._fetcher.clock()
             known = self._known.get(site)
-            if known is None or self._fetcher.clock() - known[0] > ROBOTS_TTL_SECONDS:
-                known = (self._fetcher.clock(), self._fetch_rules(site, deadline))
+            if known is None or known[0] <= now:
+                known = self._ask(site, deadline)
                 self._known[site] = known
-            return known[1]
+        if isinstance(known[1], FetchFailed):
+            raise known[1]
+        return known[1]
+
+    def _ask(self, site: str, deadline: float | None) -> tuple[float, Protego | FetchFailed | None]:
+        """(until when the answer holds, the rules)."""
+        try:
+            rules = self._fetch_rules(site, deadline)
+        except FetchFailed as failure:
+            if failure.reason == "pace":
+                raise
+            return self._fetcher.clock() + ROBOTS_FAILURE_TTL_SECONDS, failure
+        return self._fetcher.clock() + ROBOTS_TTL_SECONDS, rules
 
     def _fetch_rules(self, site: str, deadline: float | None) -> Protego | None:
         parts = urlsplit(site)

@@ -70,7 +70,11 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> Feed:
     # Never text or a path, which feedparser would open or fetch.
     source = io.BytesIO(XML_DECLARATION.sub("", text, count=1).encode("utf-8"))
     parsed = feedparser.parse(
-        source, response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url}
+        source,
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        # Links are joined to the feed's address here, GUIDs are left as they are, and HTML becomes text.
+        resolve_relative_uris=False,
+        sanitize_html=False,
     )
     if not parsed.version and not parsed.entries:
         raise Unreadable("not_a_feed", f"{parsed.get('bozo_exception') or 'no feed element'}; it begins {text[:80]!r}")

@@ -11,7 +11,8 @@ from uuid import UUID, uuid5
 
 # Made once, for this product; changing it would make every document new.
 NAMESPACE = UUID("5b0d2b5e-6c1f-5c53-9a53-0d6f6a4cf0a1")
-DEFAULT_PORTS = {"http": 80, "https": 443}
+SCHEMES = {"http", "https"}
+DEFAULT_PORTS = {80, 443}  # either, since both schemes count as one
 # Parameters that say how a reader came, not what is shown: those of the analytics and mail tools in common use.
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|gbraid|wbraid|dclid|msclkid|twclid|yclid|igshid|igsh|mc_cid|mc_eid|mkt_tok|_hs\w+|hsctatracking"
@@ -40,9 +41,9 @@ def canonical_url(url: str) -> str:
         return text
     scheme = parts.scheme.lower()
     host = _host(parts)
-    if scheme not in DEFAULT_PORTS or not host:
+    if scheme not in SCHEMES or not host:
         return text
-    if port is not None and port != DEFAULT_PORTS[scheme]:
+    if port is not None and port not in DEFAULT_PORTS:
         host = f"{host}:{port}"
     return urlunsplit(("https", host, _path(parts.path), _query(parts.query), ""))
 

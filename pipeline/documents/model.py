@@ -47,12 +47,26 @@ class Reject:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class LandingOutcome:
+    """What becomes of a landed body once the warehouse has what was in it. ``reason`` is set when it could not be read."""
+
+    landing_id: int
+    reason: str | None = None
+
+
 @dataclass(slots=True)
 class Batch:
-    """What reading some landed bodies gave."""
+    """What reading some landed bodies gave, and what is settled by it (``ingest.settle``).
+
+    ``given_up`` names the follow-ups that will not be asked for again.
+    """
 
     documents: list[Document] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    outcomes: list[LandingOutcome] = field(default_factory=list)
+    given_up: list[int] = field(default_factory=list)
+    read_at: datetime | None = None
 
 
 class Unreadable(ValueError):
