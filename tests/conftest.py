@@ -6,14 +6,26 @@ import itertools
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import select
 
+from pipeline.matching.model import FoundMatch, MatchType
+from pipeline.organizations.keys import NewKey, create_key
+from pipeline.organizations.organizations import create_organization
+from pipeline.organizations.secrets import SecretBox
+from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import Account, Contact, Delivery, DeliveryAttempt
+from pipeline.webhooks.endpoints import set_webhook
+from pipeline.webhooks.outbox import publish_rounds
 
 BACKENDS = ["sqlite", "postgresql"]
 _numbers = itertools.count(1)
@@ -130,3 +142,101 @@ def make_app_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         database.close()
     for postgres, name in dropped:
         postgres.drop(name)
+
+
+class Partners:
+    """Sets up partners, CRM rows, rounds and matches in an app database, in as few words as a test can bear."""
+
+    def __init__(self, database: AppDatabase, now: datetime) -> None:
+        self.database = database
+        self.now = now
+        self.box = SecretBox([Fernet.generate_key().decode()])
+        self.keys: dict[str, NewKey] = {}
+
+    def add(self, slug: str, url: str | None = None, allowed: Sequence[str] = ("127.0.0.0/8",)) -> str:
+        """A partner with a key and, if given, a webhook; gives the organization's id."""
+        made = create_organization(self.database, slug, slug.title(), self.now)
+        self.keys[made.id] = create_key(self.database, self.box, made.id, "test", self.now)
+        if url:
+            networks = [ip_network(network) for network in allowed]
+            set_webhook(self.database, made.id, url, self.keys[made.id].id, self.now, networks)
+        return made.id
+
+    def secret(self, organization_id: str) -> str:
+        return self.keys[organization_id].webhook_secret
+
+    def account(self, organization_id: str, external_id: str, metadata_json: str | None = None) -> None:
+        self._row(Account, organization_id, external_id, name=external_id, metadata_json=metadata_json)
+
+    def contact(self, organization_id: str, external_id: str, metadata_json: str | None = None) -> None:
+        self._row(Contact, organization_id, external_id, metadata_json=metadata_json)
+
+    def _row(self, table: Any, organization_id: str, external_id: str, **fields: Any) -> None:
+        with self.database.write() as session:
+            session.add(
+                table(
+                    organization_id=organization_id,
+                    external_id=external_id,
+                    content_hash="-",
+                    created_at=self.now,
+                    updated_at=self.now,
+                    **fields,
+                )
+            )
+
+    def round(self, round_id: str, **fields: Any) -> str:
+        """A published round of a company of its own, unless said otherwise; gives its id."""
+        row = {
+            "company_name": f"{round_id} Robotics",
+            "company_key": f"{round_id} robotics",
+            "funding_type": "series-a",
+            "amount_usd": 20_000_000,
+            "published_date": self.now.date().isoformat(),
+            "location_country": "US",
+            "first_seen_at": self.now,
+        } | fields
+        body = {
+            name: row[name] for name in ("company_name", "amount_usd", "funding_type", "published_date", "location_country")
+        }
+        body |= {"id": round_id, "investors": ["Oak Harbor"], "confidence_score": 0.95, "website": "https://robotics.example"}
+        publish_rounds(self.database, [row | {"id": round_id, "body": body | fields.get("body", {})}], self.now)
+        return round_id
+
+    def found(self, organization_id: str, round_id: str, **fields: Any) -> FoundMatch:
+        """A match by account domain with account ``a1``, unless said otherwise."""
+        row: dict[str, Any] = {
+            "match_type": MatchType.ACCOUNT_DOMAIN,
+            "account_external_id": "a1",
+            "contact_external_id": None,
+            "score": 1.0,
+            "rule": "equal_domain",
+            "crm_value": "robotics.example",
+            "round_value": "robotics.example",
+        } | fields
+        every = [row | {"match_type": str(row["match_type"])}]
+        return FoundMatch(organization_id, round_id, **{"matcher_version": "1", "all_matches": every} | row)
+
+    def settings(self, **fields: Any) -> Settings:
+        """Settings that send to loopback and trust the test's certificate authority, whatever the environment says."""
+        loopback = {"webhook_allowed_networks": (ip_network("127.0.0.0/8"),), "webhook_timeout_seconds": 2.0}
+        return Settings.model_construct(**{name: f.default for name, f in Settings.model_fields.items()} | loopback | fields)
+
+    def deliveries(self) -> list[Delivery]:
+        with self.database.read() as session:
+            return list(session.scalars(select(Delivery).order_by(Delivery.created_at, Delivery.id)))
+
+    def attempts(self) -> list[DeliveryAttempt]:
+        with self.database.read() as session:
+            return list(session.scalars(select(DeliveryAttempt).order_by(DeliveryAttempt.id)))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed instant."""
+    return datetime(2026, 5, 12, 1, 54, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def partners(app_database: AppDatabase, now: datetime) -> Partners:
+    """Partners in a migrated app database, on each backend in turn."""
+    return Partners(app_database, now)

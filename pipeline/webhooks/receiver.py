@@ -58,7 +58,7 @@ class Receiver:
 
         ``log_file`` gets one JSON line per delivery. Port 0: any free one.
         """
-        self._secrets = list(secrets)
+        self.secrets = list(secrets)  # may be changed while it listens
         self._tls = certificate if isinstance(certificate, ssl.SSLContext) else _load(certificate)
         self._on_delivery = on_delivery
         self._host, self._port = host, port
@@ -138,7 +138,7 @@ class Receiver:
     def _judge(self, request: web.Request, body: bytes) -> Received:
         claimed = request.headers.get("X-FundingScout-Signature", "").encode()
         is_verified = any(
-            hmac.compare_digest(fundingscout_signature(secret, body).encode(), claimed) for secret in self._secrets
+            hmac.compare_digest(fundingscout_signature(secret, body).encode(), claimed) for secret in self.secrets
         )
         payload = _parse(body) if is_verified else None
         match_id = payload.get("match_id") if payload else None

@@ -1,0 +1,263 @@
+"""Receivers that misbehave: each ends as a recorded failure inside the budget, and holds up nobody else (FS-58, A-FS-6, A-FS-9)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.webhooks.claims import Outcome
+from pipeline.webhooks.outbox import record_matches
+from pipeline.webhooks.receiver import Receiver, throwaway_certificate
+from pipeline.webhooks.sender import deliver_pending
+from pipeline.webhooks.transport import HttpSender
+
+LOOPBACK = [ip_network("127.0.0.0/8")]
+BUDGET = 0.6
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
+    return throwaway_certificate("127.0.0.1", ca_file), ca_file
+
+
+@asynccontextmanager
+async def listening(behaviour: Behaviour, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        try:
+            await behaviour(reader, writer)
+        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def post(behaviour: Behaviour, authority: tuple[ssl.SSLContext, Path], plain: bool = False) -> tuple[Outcome, float]:
+    """One attempt against ``behaviour``, and the seconds it took."""
+
+    async def run() -> tuple[Outcome, float]:
+        async with (
+            listening(behaviour, None if plain else authority[0]) as port,
+            HttpSender(BUDGET, lambda: datetime.now(UTC), LOOPBACK, authority[1]) as sender,
+        ):
+            began = time.monotonic()
+            outcome = await sender.post(f"https://127.0.0.1:{port}/hook", b'{"a":1}', {"Content-Type": "application/json"})
+            return outcome, time.monotonic() - began
+
+    return asyncio.run(run())
+
+
+def answering(*parts: bytes, pause: float = 0.0, forever: bytes | None = None) -> Behaviour:
+    async def behaviour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        while forever is not None:
+            writer.write(forever)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return behaviour
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+FAILING = {
+    "silent after the request": (answering(pause=10, forever=b""), "timeout"),
+    "drips its head": (answering(*(bytes([byte]) for byte in OK), pause=0.1), "timeout"),
+    "drips headers for ever": (answering(OK, forever=b"X-A: b\r\n", pause=0.01), "timeout protocol"),
+    "closes without an answer": (answering(), "protocol"),
+    "talks nonsense": (answering(b"\x00\xff\x00 nonsense\r\n\r\n"), "protocol"),
+    "one endless header": (answering(OK + b"X-A: ", forever=b"a" * 65536), "protocol"),
+    "ten thousand headers": (answering(OK + b"".join(b"X-%d: a\r\n" % n for n in range(10_000)) + b"\r\n"), "protocol"),
+    "endless status line": (answering(b"HTTP/1.1 200 ", forever=b"a" * 65536), "protocol"),
+    "a storm of 103": (answering(forever=b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", pause=0.001), "timeout"),
+    "switches protocols": (answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), "protocol"),
+    "status 999": (answering(b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "301 to itself": (answering(b"HTTP/1.1 301 Moved\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n"), "redirect"),
+    "302 to the metadata service": (
+        answering(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"),
+        "redirect",
+    ),
+    "307": (answering(b"HTTP/1.1 307 T\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), "redirect"),
+    "304": (answering(b"HTTP/1.1 304 Not Modified\r\n\r\n"), "redirect"),
+    "410": (answering(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), "http_4xx"),
+    "503": (answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "http_5xx"),
+}
+SUCCEEDING = {
+    "200": (answering(OK + b"Content-Length: 2\r\n\r\nok"), "ok"),
+    "201": (answering(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"), ""),
+    "204": (answering(b"HTTP/1.1 204 No Content\r\n\r\n"), ""),
+    "299": (answering(b"HTTP/1.1 299 Fine\r\nContent-Length: 0\r\n\r\n"), ""),
+    "a 4 GB body": (answering(OK + b"Content-Length: 4294967296\r\n\r\n", forever=b"a" * 65536), "a" * 1000),
+    "a body that drips": (answering(OK + b"Content-Length: 100\r\n\r\n", forever=b"x", pause=0.5), None),
+    "a body that breaks off": (answering(OK + b"Content-Length: 100\r\n\r\nhalf"), "half"),
+    "a body of NULs and broken UTF-8": (answering(OK + b"Content-Length: 3\r\n\r\na\x00\xff"), "a\ufffd\ufffd"),
+    "103 before 200": (answering(b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"Content-Length: 0\r\n\r\n"), ""),
+    "a compressed body": (answering(OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08"), None),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_receiver_that_does_not_acknowledge_is_a_failure_inside_the_budget(
+    name: str, authority: tuple[ssl.SSLContext, Path]
+) -> None:
+    behaviour, expected = FAILING[name]
+    outcome, seconds = post(behaviour, authority)
+    assert not outcome.is_delivered
+    assert outcome.error_class in expected.split()
+    assert seconds < BUDGET + 0.4
+
+
+@pytest.mark.parametrize("name", SUCCEEDING)
+def test_any_2xx_head_in_time_is_a_success_whatever_its_body_does(name: str, authority: tuple[ssl.SSLContext, Path]) -> None:
+    """FS-56, FS-57, A-FS-6."""
+    behaviour, excerpt = SUCCEEDING[name]
+    outcome, seconds = post(behaviour, authority)
+    assert outcome.is_delivered
+    assert outcome.error_class is None
+    assert seconds < BUDGET + 0.4
+    if excerpt is not None:
+        assert outcome.response_excerpt == excerpt
+
+
+def test_tls_handshake_that_never_ends_is_a_timeout(authority: tuple[ssl.SSLContext, Path]) -> None:
+    outcome, seconds = post(answering(pause=10, forever=b""), authority, plain=True)
+    assert outcome.error_class == "timeout"
+    assert seconds < BUDGET + 0.4
+
+
+def test_receiver_without_tls_is_a_tls_failure(authority: tuple[ssl.SSLContext, Path]) -> None:
+    async def plain_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    assert post(plain_http, authority, plain=True)[0].error_class in {"tls", "connect"}
+
+
+def test_nobody_listening_is_a_connect_failure(authority: tuple[ssl.SSLContext, Path]) -> None:
+    async def run() -> Outcome:
+        async with HttpSender(BUDGET, lambda: datetime.now(UTC), LOOPBACK, authority[1]) as sender:
+            return await sender.post("https://127.0.0.1:1/", b"{}", {})
+
+    assert asyncio.run(run()).error_class == "connect"
+
+
+def resolving(answer: Callable[[], list[str]]) -> tuple[Outcome, float]:
+    async def run() -> tuple[Outcome, float]:
+        sender = HttpSender(BUDGET, lambda: datetime.now(UTC), resolve=lambda _host, _port: answer())
+        async with sender:
+            began = time.monotonic()
+            return await sender.post("https://hooks.example.com/", b"{}", {}), time.monotonic() - began
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [["10.0.0.1"], ["93.184.215.14", "127.0.0.1"], ["169.254.169.254"], ["::ffff:127.0.0.1"], ["2606:4700::1", "fe80::1"]],
+)
+def test_one_bad_address_refuses_the_name(addresses: list[str]) -> None:
+    assert resolving(lambda: addresses)[0].error_class == "refused_address"
+
+
+def test_name_that_does_not_exist_is_a_dns_failure() -> None:
+    def fail() -> list[str]:
+        raise OSError("no such name")
+
+    assert resolving(fail)[0].error_class == "dns"
+    assert resolving(list)[0].error_class == "dns"
+
+
+def test_slow_resolver_is_a_timeout() -> None:
+    release = threading.Event()
+
+    def hang() -> list[str]:
+        release.wait(5)
+        return ["10.0.0.1"]
+
+    outcome, seconds = resolving(hang)
+    release.set()
+    assert outcome.error_class == "timeout"
+    assert seconds < BUDGET + 0.4
+
+
+def test_rebinding_name_is_connected_only_to_what_was_vetted(authority: tuple[ssl.SSLContext, Path]) -> None:
+    """The second answer leads elsewhere; the connection goes where the first, vetted one led."""
+    answers = iter([["127.0.0.1"], ["10.0.0.1"], ["10.0.0.1"]])
+
+    async def run() -> Outcome:
+        tls = throwaway_certificate("rebinding.example", authority[1].with_name("rebinding.pem"))
+        sender = HttpSender(
+            BUDGET, lambda: datetime.now(UTC), LOOPBACK, authority[1].with_name("rebinding.pem"), lambda _h, _p: next(answers)
+        )
+        async with listening(answering(OK + b"Content-Length: 0\r\n\r\n"), tls) as port, sender:
+            return await sender.post(f"https://rebinding.example:{port}/", b"{}", {})
+
+    outcome = asyncio.run(run())
+    assert (outcome.is_delivered, outcome.resolved_address) == (True, "127.0.0.1")
+
+
+def test_environment_proxies_are_not_used(authority: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    assert post(SUCCEEDING["200"][0], authority)[0].is_delivered
+
+
+@contextmanager
+def hanging_server() -> Iterator[int]:
+    """Accepts and never answers, for any number of connections."""
+    import socket
+
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(64)
+        yield server.getsockname()[1]
+
+
+def test_hanging_endpoint_holds_up_nobody_else(partners: Any, authority: tuple[ssl.SSLContext, Path]) -> None:
+    with hanging_server() as port, Receiver([], authority[0]) as receiver:
+        arrived: list[float] = []
+        slow = partners.add("slow", f"https://127.0.0.1:{port}/")
+        healthy = partners.add("healthy", receiver.url)
+        receiver.secrets.append(partners.secret(healthy))
+        # The hanging partner's deliveries are the oldest, and more than its share of slots.
+        found = [partners.found(slow, partners.round(f"s{n}")) for n in range(12)]
+        record_matches(partners.database, found, partners.now)
+        found = [partners.found(healthy, partners.round(f"h{n}")) for n in range(20)]
+        record_matches(partners.database, found, partners.now)
+        began = time.monotonic()
+        settings = partners.settings(webhook_ca_file=authority[1], webhook_timeout_seconds=1.5, webhook_max_in_flight=16)
+        report = deliver_pending(partners.database, partners.box, settings, lambda: partners.now)
+        arrived = [item.received_at.timestamp() for item in receiver.received]
+    assert (report.delivered, dict(report.failed_by_class)) == (20, {"timeout": 12})
+    assert max(arrived) - min(arrived) < 1.2
+    # Two rounds of eight slots, not twelve budgets one after another.
+    assert time.monotonic() - began < 5
