@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import common, jobs, sensors
+from pipeline.defs import common, jobs, recovery, sensors
 from pipeline.defs.assembly import build_definitions
 from pipeline.documents import poll as polling
 from pipeline.installation import Installation
@@ -30,6 +31,14 @@ FIGURES = [
     (common.WEBHOOK_DELIVERIES, "failed", "failed"),
     (common.WEBHOOK_DELIVERIES, "no_webhook", "no webhook registered"),
 ]
+BACKFILL_FIGURES = [
+    (recovery.REEXTRACTED_DAYS, "documents", "documents read again"),
+    (recovery.REEXTRACTED_DAYS, "new_rounds", "rounds new"),
+    (recovery.REEXTRACTED_DAYS, "enriched_rounds", "rounds enriched"),
+    (recovery.REMATCHED_DAYS, "found", "matches found"),
+    (recovery.REMATCHED_DAYS, "recovered", "matches recovered"),
+]
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +70,38 @@ def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: 
     result = job.execute_in_process(
         instance=instance,
         raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+        run_config=QUIET,
         tags={"fundingscout/started_by": "command line"},
     )
-    return SyncResult(result.success, _figures(result), result.run_id, _failure(result), failures)
+    return SyncResult(result.success, _figures(result, FIGURES), result.run_id, _failure(result), failures)
+
+
+def run_backfill(
+    installation: Installation, instance: dg.DagsterInstance, first: date, last: date, *, deliver: bool, crm: str
+) -> SyncResult:
+    """Work through the days from ``first`` to ``last`` again (both included), as one run of the job ``backfill``.
+
+    With ``deliver``, the outbox is emptied after it.
+    """
+    definitions = build_definitions(installation)
+    result = definitions.resolve_job_def(jobs.BACKFILL).execute_in_process(
+        instance=instance,
+        raise_on_error=False,
+        run_config={"ops": {"recovery__rematched_days": {"config": {"deliver": deliver, "crm": crm}}}} | QUIET,
+        tags={
+            "dagster/asset_partition_range_start": first.isoformat(),
+            "dagster/asset_partition_range_end": last.isoformat(),
+            "fundingscout/started_by": "command line",
+        },
+    )
+    figures = _figures(result, BACKFILL_FIGURES)
+    if deliver and result.success:
+        sent = definitions.resolve_job_def(jobs.DELIVER).execute_in_process(
+            instance=instance, raise_on_error=False, run_config=QUIET
+        )
+        figures |= _figures(sent, FIGURES)
+        return SyncResult(sent.success, figures, sent.run_id, _failure(sent))
+    return SyncResult(result.success, figures, result.run_id, _failure(result))
 
 
 def work_waits(installation: Installation) -> bool:
@@ -72,14 +109,14 @@ def work_waits(installation: Installation) -> bool:
     return sensors.waiting_for_sync(installation) is not None
 
 
-def _figures(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+def _figures(result: dg.ExecuteInProcessResult, wanted: list[tuple[dg.AssetKey, str, str]]) -> dict[str, Any]:
     metadata = {
         event.asset_key: event.step_materialization_data.materialization.metadata
         for event in result.get_asset_materialization_events()
         if event.asset_key is not None
     }
     return {
-        title: metadata[asset][name].value for asset, name, title in FIGURES if asset in metadata and name in metadata[asset]
+        title: metadata[asset][name].value for asset, name, title in wanted if asset in metadata and name in metadata[asset]
     }
 
 

@@ -1,0 +1,62 @@
+"""Commands for documents and what they claim."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+
+from pipeline.commands.context import open_installation, print_table
+
+
+@click.command()
+@click.argument("source", metavar="IN.jsonl", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
+@click.argument("target", metavar="OUT.jsonl", type=click.File("w", encoding="utf-8"))
+def extract(source: TextIO, target: TextIO) -> None:
+    """Read rounds and other signals from the documents of IN.jsonl; `-` stands for standard input and output.
+
+    A line in: {id, title, body, url, published_date, outlet}. A line out, in the same order: {id, is_funding, company_name, amount,
+    currency, amount_usd, funding_type, round_flavor, lead_investors, investors, angels, website, city, country, ceo_name,
+    published_date, confidence_score, evidence}. A line that can't be read is reported with its number and skipped.
+    """
+    from pipeline.signals.jsonl import extract_lines
+
+    report = extract_lines(source, target.write)
+    for number, reason in report.bad:
+        click.echo(f"line {number}: {reason}", err=True)
+    click.echo(f"{report.lines} documents, {report.rounds} rounds, {len(report.bad)} lines skipped", err=True)
+
+
+@click.group()
+def documents() -> None:
+    """Documents that could not be read."""
+
+
+@documents.command("rejected")
+@click.option("--limit", default=20, show_default=True)
+def rejected(limit: int) -> None:
+    """The newest rejects, with their reasons."""
+    installation = open_installation()
+    with installation.warehouse.open() as connection:
+        rows = connection.execute(
+            """SELECT rejected_at, source_id, reason, detail, landing_id, entry, url
+               FROM raw.rejected_documents ORDER BY rejected_at DESC LIMIT ?""",
+            [limit],
+        ).fetchall()
+    print_table(
+        ["rejected at", "source", "reason", "detail", "landing", "entry", "url"],
+        [[f"{row[0]:%Y-%m-%d %H:%M}", *row[1:3], (row[3] or "")[:60], *row[4:]] for row in rows],
+    )
+
+
+@documents.command("replay")
+@click.argument("which")
+def replay(which: str) -> None:
+    """Put rejected bodies back in the queue: the next `sync` reads them again.
+
+    WHICH is the number of a landing, the SHA-256 of one, or a reason: then all that were rejected for it.
+    """
+    from pipeline.documents import ingest
+
+    count = ingest.replay(open_installation().database, int(which) if which.isdecimal() else which)
+    click.echo(f"{count} put back")
