@@ -31,7 +31,7 @@ def explain_errors(command: click.Command) -> Callable[[], None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose text says all there is to say. Imported only when there is one to look at."""
-    from pipeline.crm.files import UnknownLayout
+    from pipeline.crm.files import UnreadableFile
     from pipeline.documents.sources import SourcesError
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
@@ -45,7 +45,7 @@ def _expected() -> tuple[type[Exception], ...]:
         OrganizationUnknown,
         PartKeepsEnding,
         SourcesError,
-        UnknownLayout,
+        UnreadableFile,
         UrlRefused,
         WarehouseBusy,
     )
