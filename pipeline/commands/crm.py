@@ -73,11 +73,13 @@ def show(organization: str, day: datetime | None, limit: int) -> None:
     owner = get_organization(installation.database, organization)
     on = (day or installation.now()).date()
     with installation.warehouse.open() as connection:
-        relation = accounts_on(connection, on).filter(f"organization_id = '{owner.id}'")
-        total = relation.aggregate("count(*)").fetchall()[0][0]
-        rows = (
-            relation.order("external_id").project("external_id, name, domain, domain_key, valid_from").limit(limit).fetchall()
-        )
+        view = accounts_on(connection, on)
+        of_owner = f"FROM {view} WHERE organization_id = ?"
+        total = connection.execute(f"SELECT count(*) {of_owner}", [owner.id]).fetchall()[0][0]
+        rows = connection.execute(
+            f"SELECT external_id, name, domain, domain_key, valid_from {of_owner} ORDER BY external_id LIMIT ?",
+            [owner.id, limit],
+        ).fetchall()
     click.echo(f"{total} accounts of {owner.slug} at the end of {on}")
     print_table(["external_id", "name", "domain", "matched as", "since"], [list(row) for row in rows])
 
