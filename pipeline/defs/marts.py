@@ -4,7 +4,7 @@ A code location of its own (pipeline.definitions_marts), because importing dbt c
 partner should pay. What a model says is in dbt_project, how dbt is called in store.marts.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the type of `context` at run time and refuses a string.
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -68,7 +68,7 @@ def check_description(test: Mapping[str, Any]) -> str:
         case "unique":
             return f"No two rows share a {column}."
         case "not_null":
-            return f"Every row has a {column}."
+            return f"{column} is never NULL."
         case "accepted_values":
             return f"{column} is one of: {', '.join(map(str, arguments.get('values', [])))}."
         case "relationships":

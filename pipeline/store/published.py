@@ -1,0 +1,182 @@
+"""Publishing the marts to analysts: Parquet files of one build, swapped in together, and a small DuckDB of views on them.
+
+What belongs here: files and their swapping. What does not: what a mart holds (dbt_project).
+Analysts' tools never open the live warehouse, and nothing here waits for a reader: one that has a file open keeps
+reading the build it began with.
+
+    published/latest/crm_coverage.parquet     always the newest complete build
+    published/fundingscout.duckdb             views over latest/, to be opened read-only
+    published/builds/20261102T020311Z/…       the builds themselves; the newest few are kept
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from pipeline.store.warehouse import CONFIG, Warehouse
+
+VIEWS_FILE = "fundingscout.duckdb"
+LATEST = "latest"
+BUILDS = "builds"
+# A reader that found a file through latest/ has this many publishings' time to open it.
+BUILDS_KEPT = 3
+INCOMING = ".incoming-"
+READ_ONLY = 0o444
+FOLDER_MODE = 0o755
+
+
+class Publishable(Protocol):
+    """A table of the warehouse's schema ``marts``, with what is said of it and of its columns."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """One mart as published."""
+
+    name: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What is published now. ``build`` is the folder of the Parquet files, ``views`` the DuckDB file over them."""
+
+    build: Path
+    views: Path
+    tables: list[PublishedTable]
+    published_at: datetime
+
+
+def publish(warehouse: Warehouse, folder: Path, marts: Sequence[Publishable], now: datetime) -> PublishReport:
+    """Export ``marts`` to ``folder`` and swap them in, all at once; readers see the old build or the new one.
+
+    A kill at any moment leaves the old build in place or the new one, and a next call clears up what was left half done.
+    Call it from one process at a time. Raises duckdb.CatalogException for a mart that has not been built.
+    """
+    folder = folder.absolute()
+    (folder / BUILDS).mkdir(parents=True, exist_ok=True)
+    _clear_leftovers(folder)
+    incoming = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder))
+    with warehouse.open() as connection:
+        connection.begin()  # one state of the warehouse for all of them
+        tables = [_export(connection, mart.name, incoming) for mart in marts]
+        connection.rollback()
+    for file in incoming.iterdir():
+        file.chmod(READ_ONLY)
+        _to_disk(file)
+    incoming.chmod(FOLDER_MODE)
+    build = _free_name(folder / BUILDS, now)
+    incoming.rename(build)
+    _to_disk(build.parent)
+    _point_latest_to(folder, build)
+    views = _write_views(folder, marts, tables, now)
+    _forget_old_builds(folder)
+    return PublishReport(build, views, tables, now)
+
+
+def _export(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> PublishedTable:
+    file = folder / f"{name}.parquet"
+    # In a stated order, so that an unchanged mart gives an unchanged file.
+    rows = connection.execute(
+        f"COPY (SELECT * FROM marts.{_quoted(name)} ORDER BY ALL) TO {_literal(file)} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+    ).fetchall()
+    return PublishedTable(name, int(rows[0][0]), file.stat().st_size)
+
+
+def _free_name(builds: Path, now: datetime) -> Path:
+    stem = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    name, again = builds / stem, 1
+    while name.exists():
+        again += 1
+        name = builds / f"{stem}-{again}"
+    return name
+
+
+def _point_latest_to(folder: Path, build: Path) -> None:
+    link = folder / f"{INCOMING}{LATEST}"
+    link.unlink(missing_ok=True)
+    # Relative: the folder may be mounted elsewhere.
+    link.symlink_to(build.relative_to(folder), target_is_directory=True)
+    link.replace(folder / LATEST)
+    _to_disk(folder)
+
+
+def _write_views(folder: Path, marts: Sequence[Publishable], tables: Sequence[PublishedTable], now: datetime) -> Path:
+    """The views are made anew each time: DuckDB keeps a view's column types, and a mart's may have changed."""
+    scratch = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder))
+    file = scratch / VIEWS_FILE
+    connection = duckdb.connect(str(file), config=CONFIG)
+    try:
+        connection.execute("CREATE TABLE published_tables (table_name VARCHAR, row_count BIGINT, published_at TIMESTAMP)")
+        connection.execute("COMMENT ON TABLE published_tables IS 'What this file shows and when it was published (UTC).'")
+        for mart, table in zip(marts, tables, strict=True):
+            moment = now.astimezone(UTC).replace(tzinfo=None)
+            connection.execute("INSERT INTO published_tables VALUES (?, ?, ?)", [table.name, table.rows, moment])
+            _write_view(connection, mart, folder / LATEST / f"{mart.name}.parquet")
+    finally:
+        connection.close()
+    file.chmod(READ_ONLY)
+    _to_disk(file)
+    file.replace(folder / VIEWS_FILE)
+    scratch.rmdir()
+    _to_disk(folder)
+    return folder / VIEWS_FILE
+
+
+def _write_view(connection: duckdb.DuckDBPyConnection, mart: Publishable, file: Path) -> None:
+    view = _quoted(mart.name)
+    connection.execute(f"CREATE VIEW {view} AS SELECT * FROM read_parquet({_literal(file)})")  # noqa: S608 - a path of ours
+    connection.execute(f"COMMENT ON VIEW {view} IS {_literal(mart.description)}")
+    present = {row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()}
+    for column, description in mart.columns.items():
+        if column in present and description:
+            connection.execute(f"COMMENT ON COLUMN {view}.{_quoted(column)} IS {_literal(description)}")
+
+
+def _forget_old_builds(folder: Path) -> None:
+    builds = sorted(path for path in (folder / BUILDS).iterdir() if path.is_dir())
+    latest = (folder / LATEST).resolve()
+    for build in builds[:-BUILDS_KEPT]:
+        if build != latest:
+            shutil.rmtree(build, ignore_errors=True)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    for path in folder.glob(f"{INCOMING}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _literal(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
