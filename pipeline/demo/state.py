@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +33,7 @@ class DemoState:
         part = home / f"{FILE}.part"
         part.touch(mode=0o600)
         part.write_text(json.dumps(asdict(self)))
-        os.replace(part, home / FILE)
+        part.replace(home / FILE)
 
 
 def load_or_start(home: Path, now: datetime) -> DemoState:
