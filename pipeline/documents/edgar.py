@@ -105,7 +105,7 @@ def _entry(element: etree._Element, url: str) -> FilingEntry | None:
         role=parts["role"] if parts else "",
         index_url=urljoin(url, link),
         accepted_at=_instant(_text(element, "updated")),
-        items=tuple(re.findall(r"\bItem ([0-9A-Z.]+)", summary)),
+        items=tuple(re.findall(r"\bItem ([0-9A-Za-z.]+?)(?=[:\s]|$)", summary)),
     )
 
 

@@ -38,8 +38,11 @@ UNASKED = {"pace"}
 def register(database: AppDatabase, wanted: Iterable[WantedPage], now: datetime) -> int:
     """Note pages to fetch, each address once, and return how many were new. A waiting one learns a changed title."""
     first: dict[tuple[str, str], WantedPage] = {}
+    # A filing whose filers stand on two pages of the feed is pointed to by two addresses.
+    addresses: dict[str, str] = {}
     for page in wanted:
-        first.setdefault((page.kind, page.url), page)
+        if addresses.setdefault(page.context["document_id"], page.url) == page.url:
+            first.setdefault((page.kind, page.url), page)
     known = _known(database, first)
     new = [page for key, page in first.items() if key not in known]
     renamed = [(known[key], page) for key, page in first.items() if key in known and _is_renamed(known[key], page)]
