@@ -136,7 +136,7 @@ class Receiver:
         return web.json_response({"ok": True, "duplicate": item.is_duplicate})
 
     def _judge(self, request: web.Request, body: bytes) -> Received:
-        claimed = request.headers.get("X-FundingScout-Signature", "").encode()
+        claimed = request.headers.get("X-FundingScout-Signature", "").encode("utf-8", "surrogateescape")
         is_verified = any(
             hmac.compare_digest(fundingscout_signature(secret, body).encode(), claimed) for secret in self.secrets
         )
