@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import dbt_assets
 
 from pipeline.defs import common
@@ -94,19 +95,19 @@ def build_models_asset(project: MartsProject, manifest: dict[str, Any]) -> dg.As
         )
         outcomes = project.build(select)
         known = [outcome for outcome in outcomes if outcome.unique_id in manifest["nodes"]]
+        # All that needs the warehouse first: it is not held while Dagster writes its events.
         with installation.warehouse.open() as connection:
-            for outcome in known:
-                node = manifest["nodes"][outcome.unique_id]
-                if node["resource_type"] == "model" and outcome.status == "success":
-                    metadata: dict[str, Any] = {"seconds": outcome.seconds}
-                    if node["config"]["schema"] == MARTS:
-                        table = f"{MARTS}.{node['name']}"
-                        metadata |= common.table_metadata(connection, table, newest_first(table, node))
-                    yield dg.MaterializeResult(asset_key=translator.get_asset_key(node), metadata=metadata)
-                elif node["resource_type"] == "test" and outcome.status in {"pass", "warn", "fail"}:
-                    key = check_key(manifest, translator, outcome.unique_id)
-                    if key is not None and key in context.selected_asset_check_keys:
-                        yield _check_result(key, outcome)
+            shown = {outcome.unique_id: _table(connection, manifest["nodes"][outcome.unique_id], outcome) for outcome in known}
+        for outcome in known:
+            node = manifest["nodes"][outcome.unique_id]
+            if node["resource_type"] == "model" and outcome.status == "success":
+                yield dg.MaterializeResult(
+                    asset_key=translator.get_asset_key(node), metadata={"seconds": outcome.seconds} | shown[outcome.unique_id]
+                )
+            elif node["resource_type"] == "test" and outcome.status in {"pass", "warn", "fail"}:
+                key = check_key(manifest, translator, outcome.unique_id)
+                if key is not None and key in context.selected_asset_check_keys:
+                    yield _check_result(key, outcome)
         fail_on_broken(outcomes)
 
     return dbt_models
@@ -153,6 +154,14 @@ def fail_on_broken(outcomes: Sequence[Outcome]) -> None:
     if broken:
         named = "; ".join(f"{outcome.unique_id}: {outcome.message}" for outcome in broken[:MOST_FAILURES_NAMED])
         raise dg.Failure(f"{len(broken)} of {len(outcomes)} dbt nodes broke: {named}", allow_retries=False)
+
+
+def _table(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """Row count and preview of a mart that was built; nothing for views (they are seen through the marts) and tests."""
+    if outcome.status != "success" or node["resource_type"] != "model" or node["config"]["schema"] != MARTS:
+        return {}
+    table = f"{MARTS}.{node['name']}"
+    return common.table_metadata(connection, table, newest_first(table, node))
 
 
 def _check_result(key: dg.AssetCheckKey, outcome: Outcome) -> dg.AssetCheckResult:

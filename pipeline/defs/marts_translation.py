@@ -109,7 +109,8 @@ def check_key(manifest: Mapping[str, Any], translator: Translator, unique_id: st
 def newest_first(table: str, node: Mapping[str, Any]) -> str:
     """The query behind a mart's preview: the newest rows by the column that the model's meta names as ``newest_first``."""
     column = node["config"].get("meta", {}).get("newest_first")
-    return f"SELECT * FROM {table} ORDER BY {column} DESC, ALL" if column else f"SELECT * FROM {table} ORDER BY ALL"  # noqa: S608
+    order = f"{column} DESC, 1, 2" if column else "1, 2"  # a mart's grain comes first among its columns
+    return f"SELECT * FROM {table} ORDER BY {order}"  # noqa: S608 - names of ours
 
 
 def _referred(ref: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ MARTS = ["crm_coverage", "delivery_health", "funding_rounds_mart", "match_funnel
 
 
 def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
-    return datetime(2026, 11, day, hour, minute, second)
+    """UTC, naive as the warehouse keeps it."""
+    return datetime(2026, 11, day, hour, minute, second)  # noqa: DTZ001
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -46,7 +46,8 @@ def mention(key: str, signal: str = "funding_round", set_aside: str | None = Non
 def funding_round(key: str, seq: int, name: str, domain: str | None, seen: datetime, tells: bool = True) -> dict[str, Any]:
     return {"round_id": key, "round_seq": seq, "company_name": name.title(), "company_key": name, "domain_key": domain,
             "amount_usd": 5_000_000, "published_date": seen.date(), "tells": tells, "status": "active", "first_seen_at": seen,
-            "updated_at": seen, "confidence_score": 0.9, "investors": '[{"name": "Harbour Capital"}]', "conflicts": "{}"}  # fmt: skip
+            "updated_at": seen, "confidence_score": 0.9, "conflicts": "{}",
+            "investors": '[{"name": "Harbour Capital"}]'}  # fmt: skip
 
 
 def account(org: str, key: str, name: str, domain: str | None, since: datetime, seq: int) -> dict[str, Any]:
@@ -80,13 +81,14 @@ def fill(warehouse: Warehouse) -> None:
             document("d6", 6, "media", at(5, 11)),
         ])  # fmt: skip
         insert(connection, "raw.rejected_documents", [
-            {"landing_id": 9, "landing_sha256": "00", "source_id": "wire", "entry": "", "reason": "empty_body", "rejected_at": at(3)},
+            {"landing_id": 9, "landing_sha256": "00", "source_id": "wire", "entry": "", "reason": "empty_body",
+             "rejected_at": at(3)},
         ])  # fmt: skip
         insert(connection, "raw.source_hours", [
-            {"source_id": "wire", "hour_at": at(2, 10), "polls": 60, "not_modified": 58, "landed": 2, "failures": 0, "bytes_read": 9},
+            {"source_id": "wire", "hour_at": at(2, 10), "polls": 60, "not_modified": 58, "landed": 2, "failures": 0},
             {"source_id": "wire", "hour_at": at(3, 10), "polls": 5, "not_modified": 0, "landed": 0, "failures": 5,
-             "bytes_read": 0, "last_error": "timeout"},
-            {"source_id": "wire", "hour_at": at(4, 9), "polls": 60, "not_modified": 59, "landed": 1, "failures": 0, "bytes_read": 9},
+             "last_error": "timeout"},
+            {"source_id": "wire", "hour_at": at(4, 9), "polls": 60, "not_modified": 59, "landed": 1, "failures": 0},
         ])  # fmt: skip
         insert(connection, "core.mentions", [
             mention("d1"), mention("d2"), mention("d3", "acquisition", "not_funding"), mention("d4"), mention("d5"),
@@ -134,7 +136,7 @@ def fill(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A warehouse with a few days in it, its marts built once."""
     folder = tmp_path_factory.mktemp("marts")
     warehouse = Warehouse(folder / "warehouse.duckdb")
@@ -143,7 +145,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     outcomes = project.build(unit_tests=True, as_of=AS_OF)
     assert [outcome for outcome in outcomes if outcome.status not in {"success", "pass"}] == []
     assert sum(outcome.unique_id.startswith("unit_test.") for outcome in outcomes) >= 15
-    yield warehouse
+    return warehouse
 
 
 def read(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,153 @@
+"""The marts' code location: what an analyst sees in the graph, and its job run for real."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from pipeline.defs.marts import CORE_LOCATION, DAILY_SYNC, build_marts_definitions
+from pipeline.installation import Installation
+from pipeline.settings import PROJECT_ROOT, Settings
+
+CORE = {
+    "raw/documents", "raw/rejected_documents", "raw/source_hours", "core/mentions", "core/funding_rounds", "core/crm_accounts",
+    "core/crm_contacts", "core/crm_snapshots", "core/matches", "core/webhook_deliveries",
+}  # fmt: skip
+MARTS = {"crm_coverage", "delivery_health", "funding_rounds_mart", "match_funnel_daily", "missed_matches", "source_health"}
+NOON = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(Settings(home=tmp_path_factory.mktemp("home")), now=lambda: NOON)
+    yield installation
+    installation.close()
+
+
+@pytest.fixture(scope="module")
+def definitions(installation: Installation) -> dg.Definitions:
+    return build_marts_definitions(installation)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run(definitions: dg.Definitions, instance: dg.DagsterInstance, **options: object) -> dg.ExecuteInProcessResult:
+    return definitions.resolve_job_def("marts").execute_in_process(instance=instance, raise_on_error=False, **options)  # type: ignore[arg-type]
+
+
+def test_the_marts_join_the_graph_of_the_other_location(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    foreign = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).is_executable}
+    assert foreign == CORE
+    own = {key.to_user_string() for key in graph.executable_asset_keys}
+    assert {f"marts/{mart}" for mart in MARTS} | {"marts/published"} == {key for key in own if key.startswith("marts/")}
+    assert graph.get(dg.AssetKey(["marts", "published"])).parent_keys == {dg.AssetKey(["marts", mart]) for mart in MARTS}
+
+
+def test_every_asset_tells_its_story(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        node = graph.get(key)
+        assert node.group_name == "marts"
+        assert node.owners == ["team:analytics"]
+        assert 1 <= len(node.kinds) <= 3
+        assert node.tags["layer"] == key.path[0]
+        assert "row" in (node.description or "")
+        assert "If it fails" in " ".join((node.description or "").split())
+    columns = graph.get(dg.AssetKey(["marts", "missed_matches"])).metadata["dagster/column_schema"].columns  # type: ignore[union-attr]
+    assert all(column.description and column.type for column in columns)
+
+
+def test_every_test_is_a_check_that_says_what_it_holds_to(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    checks = [graph.get_check_spec(key) for key in graph.asset_check_keys]
+    assert len(checks) > 100
+    assert [check.name for check in checks if not check.description or "dbt test" in check.description] == []
+
+
+def test_every_step_takes_its_turn_at_the_warehouse(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("marts")
+    assert {node.name: node.definition.pool for node in job.nodes} == {
+        "dbt_models": "warehouse",
+        "marts__published": "warehouse",
+    }
+
+
+def test_the_daily_sync_of_the_other_location_starts_the_marts(definitions: dg.Definitions) -> None:
+    sensor = definitions.resolve_sensor_def("marts_after_daily_sync")
+    assert isinstance(sensor, dg.RunStatusSensorDefinition)
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert (CORE_LOCATION, DAILY_SYNC) == ("fundingscout", "daily_sync")
+    schedule = definitions.resolve_schedule_def("marts_hourly")
+    assert (schedule.job_name, schedule.default_status) == ("marts", dg.DefaultScheduleStatus.STOPPED)
+
+
+def test_the_job_builds_checks_and_publishes(
+    definitions: dg.Definitions, installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    result = run(definitions, instance)
+    assert result.success
+    shown = {event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
+             for event in result.get_asset_materialization_events() if event.asset_key}  # fmt: skip
+    assert shown.keys() == {key.to_user_string() for key in definitions.resolve_asset_graph().executable_asset_keys}
+    assert shown["marts/crm_coverage"]["dagster/row_count"].value == 0
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) == len(definitions.resolve_asset_graph().asset_check_keys)
+    assert all(check.passed for check in checks)
+    with duckdb.connect(str(installation.settings.home / "published" / "fundingscout.duckdb"), read_only=True) as reader:
+        assert {row[0] for row in reader.execute("SELECT table_name FROM published_tables").fetchall()} == MARTS
+
+
+def test_a_broken_check_fails_the_run_and_publishes_nothing(
+    definitions: dg.Definitions, installation: Installation, instance: dg.DagsterInstance
+) -> None:
+    with installation.warehouse.open() as connection:
+        connection.execute("INSERT INTO core.organizations VALUES ('o1', 'a', 'A', true), ('o1', 'a', 'A', true)")
+    try:
+        result = run(definitions, instance)
+        assert not result.success
+        broken = [check for check in result.get_asset_check_evaluations() if not check.passed]
+        assert [check.check_name for check in broken] == ["unique_stg_organizations_organization_id"]
+        assert broken[0].metadata["rows_that_break_it"].value == 1
+        made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+        assert "marts/delivery_health" in made, "what does not depend on it is built"
+        assert not made & {"marts/crm_coverage", "marts/published"}
+    finally:
+        with installation.warehouse.open() as connection:
+            connection.execute("DELETE FROM core.organizations")
+
+
+def test_one_mart_can_be_made_alone_with_its_checks(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    coverage = dg.AssetKey(["marts", "crm_coverage"])
+    assert run(definitions, instance).success
+    result = run(definitions, instance, asset_selection=[coverage])
+    assert result.success
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [coverage]
+    checks = result.get_asset_check_evaluations()
+    assert {check.asset_key for check in checks} == {coverage}
+    assert len(checks) == 5
+
+
+def test_a_read_only_checkout_loads_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """As `dagster dev` does it, from nothing; dbt writes only below the home."""
+    before = {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")}
+    program = "import pipeline.definitions_marts as m; print(len(m.defs.resolve_asset_graph().executable_asset_keys))"
+    environment = {**os.environ, "FUNDINGSCOUT_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT_ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "30"
+    assert [path.name for path in tmp_path.iterdir()] == ["dbt"]
+    assert {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")} == before
