@@ -1,0 +1,325 @@
+"""The words by which funding news is told, as compiled patterns with names. No decision is taken here (detect.py).
+
+Written from general knowledge of the trade's language. Each pattern is searched in one kind of place only (title,
+lead, sentence), which its comment says.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What a company does to money, as the finite verb of a headline.
+RAISE_WORDS = (
+    r"(?:rais(?:es|ed|e)|secures?|secured|clos(?:es|ed)|land(?:s|ed)|bag(?:s|ged)|nab(?:s|bed)|net(?:s|ted)|pick(?:s|ed) up"
+    r"|scor(?:es|ed)|pull(?:s|ed) in|snag(?:s|ged)|snap(?:s|ped) up|haul(?:s|ed) in|bank(?:s|ed)"
+    r"|receiv(?:es|ed)|attract(?:s|ed)|gain(?:s|ed)"
+    r"|collect(?:s|ed)|garner(?:s|ed)|rak(?:es|ed) in|reel(?:s|ed) in|rop(?:es|ed) in|[ms]op(?:s|ped) up"
+    r"|takes? in|took in|takes on"
+    r"|locat(?:es|ed)|complet(?:es|ed)|conclud(?:es|ed)|announc(?:es|ed)|obtain(?:s|ed)|lock(?:s|ed) (?:in"
+    r"|down)|rack(?:s|ed) up"
+    r"|scoop(?:s|ed)(?: up)?|earn(?:s|ed)|fetch(?:es|ed)|pocket(?:s|ed)|amass(?:es|ed)|gets|got|grab(?:s"
+    r"|bed)|wins|won|finali[sz](?:es|ed)"
+    r"|mobili[sz](?:es|ed)|disclos(?:es|ed)|reveal(?:s|ed)|unveil(?:s|ed)|confirm(?:s|ed)|draws(?: in)?"
+    r"|drew|finds|found|cooks? up|rounds up"
+    r"|rustl(?:es|ed) up|whips? up|drums? up|sew(?:s|ed) up|wrap(?:s|ped) up|hits|tops up|bring(?:s|s in"
+    r"|s home)|procur(?:es|ed)|add(?:s|ed)|ha(?:s|ve) raised"
+    r"|ha(?:s|ve) secured|ha(?:s|ve) closed|accept(?:s|ed)|welcom(?:es|ed)|celebrat(?:es|ed)|swallow(?:s"
+    r"|ed)|guzzl(?:es|ed)|gobbl(?:es|ed) up"
+    r"|becomes|emerges from stealth|exits stealth|comes out of stealth|launches)"
+)
+RAISE_VERB = re.compile(rf"(?<![\w\-’'])(?:{RAISE_WORDS})(?![\w\-])", re.I)
+# What an investor does to a company.
+INVEST_VERB = re.compile(
+    r"(?<![\w\-])(?:co-?leads|co-?led|leads|led|invests|invested|invest|backs|backed|joins|joined"
+    r"|participates in|bets|bet|pours|poured|puts|pumps"
+    r"|injects|bankrolls|funds|funded|supports|commits|makes|picks up|takes)(?![\w\-])",
+    re.I,
+)
+# A round named as such.
+ROUND_NAME = re.compile(
+    r"(?<![\w\-])(?:(?:pre|post)?[\s\-–]?seed(?!-?\s?(?:phrase|oil|stage fund|fund\b))(?=[\s\-,.:;]|$)"
+    r"|(?:pre[\s\-–]?)?series[\s\-–]?[A-H][1-9+]?(?!\w)"
+    r"|(?:funding|financing|investment|fundraising|equity|growth|angel|bridge|strategic|venture|capital"
+    r"|seed|big|new|latest|million|mn|[mM]|cr)[\s\-]round"
+    r"|round (?:of (?:funding|financing|investment)|(?:co-)?led by|from)|venture (?:funding|financing"
+    r"|capital funding)|growth (?:capital|equity|funding)"
+    r"|(?:seed|strategic|early|angel|equity|venture|fresh|new|growth|further|additional|significant|major|minority|its first)"
+    r"[\s\-](?:\w+\s)?(?:funding|investments?|financing|backing|capital))(?!\w)",
+    re.I,
+)
+MONEY_NOUN = re.compile(
+    r"(?<![\w\-])(?:funding|financing|investments?|fundrais(?:e|ing|er)|round|capital|raise|backing|equity"
+    r"|venture|cash|funds)(?![\w\-])",
+    re.I,
+)
+
+# --- vetoes of a headline: what else the money may be -------------------------------------------------------------------
+TITLE_VETOES: dict[str, re.Pattern[str]] = {
+    "roundup": re.compile(
+        r"round-?up\b|\bweekly\b|these (?:\w+ )?startups|\bstartups? (?:to watch|that raised)"
+        r"|deals? of the (?:week|day)|top \d+\b|\b\d+ (?:\w+ )?startups\b"
+        r"|comprehensive list|\blist of\b|(?:\braise|\bclose|\bsign|\bbag|\bsecure) (?:early|late|seed"
+        r"|growth)[\s\-]|, (?:and )?others raise\b|\braise early"
+        r"|biggest (?:rounds|deals)|breaking down|daily digest|morning (?:brief|report)|week in review",
+        re.I,
+    ),
+    "qa_interview": re.compile(
+        r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|\[ys learn\]|: 5 questions", re.I
+    ),
+    "rumour": re.compile(
+        r"\breportedly\b|\bin talks\b|\bsources?:|\brumou?r|\bsaid to be\b|\bmight\b|\bcould (?:raise|gain"
+        r"|get)|\bmay raise|\bnears?\b|\bconsidering\b|\beyes\b|\bmulls?\b"
+        r"|\bthinking about\b|\bclose to (?:raising|closing)|\bin advanced? (?:talks|discussions)",
+        re.I,
+    ),
+    "planned_raise": re.compile(
+        r"\b(?:to|will|plans?|seeks?|seeking|aims?|looking|intends?|wants?|hopes?) (?:to )?(?:raise|secure"
+        r"|close|seek)\b|\bis raising\b|\bseeks?\b|\bkicks? off\b|\bcommences?\b"
+        r"|\bopens? (?:its |a |up )?(?:\w+ )?(?:round|funding|crowdfunding)|\blaunch(?:es"
+        r"|ed)? (?:\w+[\s\-]){0,4}(?:funding|crowdfunding|investment|fundraising) (?:round|campaign)"
+        r"|\breg(?:ulation)?\.? ?(?:cf|a\+?)\b|\bretains\b|\bstart(?:s|ed) (?:\w+ )?(?:fundraising|raising)"
+        r"|\bapplies for\b|\bproposed\b|\bproposes\b|\bletter of intent\b|\bterm sheet\b"
+        r"|\binvite[sd]? investors|\binvestment opportunity",
+        re.I,
+    ),
+    "fund_close": re.compile(
+        r"\b(?:for|in|with|of|into|launch\w*|clos\w+|rais\w+|secur\w+|announc\w+|debuts?|gets?|unveil\w*|as"
+        r"|bags) (?:\S+ ){0,7}?(?:fund|funds|fof|investment vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
+        r"|VI{0,3}\b|\d|to\b|for\b|in\b|just\b|aimed\b|focused\b|with\b|backed\b|and\b|at\b|dedicated\b"
+        r"|targeting\b|is\b|that\b|secures\b|raises\b))"
+        r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b"
+        r"|\bincubator modeled\b|\b(?:new|another|big) fund\b|-focused fund\b"
+        r"|\bfund (?:raises|closes|secures|bags|receives)\b",
+        re.I,
+    ),
+    "ipo": re.compile(
+        r"\bipo\b(?! plans)|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b|\bstock exchange\b"
+        r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
+        re.I,
+    ),
+    "public_offering": re.compile(
+        r"\((?:NASDAQ|NYSE|TSX|TSXV|CSE|OTC|OTCQB|OTCQX|OTCID|AMEX|LSE|AIM|ASX|NEO|FSE|NYSE American|Nasdaq"
+        r"|NASDAQ CM|CBOE)[^)]{0,30}:[^)]*\)|\b(?:registered )?direct offering|\bregistered direct"
+        r"|\bprivate placements?\b|\bpublic offering"
+        r"|\bat-the-market\b|\bbought deal|\bPIPE\b|\bcommon (?:stock|shares?)|\bshare (?:sale|placement)"
+        r"|\bunderwritten|\boffering\b|\brights issue|\bstock sales?|\bQIP\b|\bflow-through"
+        r"|\bstock purchase|\btreasury\b",
+        re.I,
+    ),
+    "debt": re.compile(
+        r"\bloans?\b(?!\s(?:startup|platform|company|app))|\bcredit (?:facility|facilities|line|agreement)"
+        r"|\bdebt\b|\bsenior secured\b|\bnotes\b|\brefinanc\w+|\bmortgages?\b(?=\s*$|\s(?:for|on)\b)"
+        r"|\bline of credit|\bfacility\b|\bbonds?\b"
+        r"|\bwarehouse (?:line|facility)|\bterm loan|\bsecuriti[sz]ation|\bconstruction financing"
+        r"|\blending capacity|\bbridge loan",
+        re.I,
+    ),
+    "grant": re.compile(
+        r"\bgrants?\b(?! thornton)|\bawards?\b|\bawarded\b|\bscholarships?\b|\bprizes?\b|\bsbir\b|\bsttr\b"
+        r"|\bfellowships?\b|\bnon-dilutive\b|\bcontest\b|\bgovernment (?:announces|funding)",
+        re.I,
+    ),
+    "token_presale": re.compile(
+        r"\bpre-?sales?\b|\btoken sale|\bico\b|\bido\b(?! (?:roll|plan|launch))|\bmeme ?coin\b(?=.*\bpresale"
+        r"|.*stage)|\bpublic sale\b|\bwhitelist|\bnode sale",
+        re.I,
+    ),
+    "airdrop": re.compile(r"\bairdrops?\b", re.I),
+    "charity": re.compile(
+        r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b|\bgirls clubs"
+        r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
+        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\btoys?\b|\bwalk for",
+        re.I,
+    ),
+    "acquisition": re.compile(
+        r"\bacqui(?:res?|red|ring|sitions?)\b(?! (?:of|target) (?:customers|talent))|\bmerges?\b|\bmerger\b"
+        r"|\bto buy\b|\bbuys\b|\btakeover\b|\bbuy-?outs?\b|\bbusiness combination|\b\d+(?:\.\d+)? ?(?:%"
+        r"|percent|pc|per cent) (?:stake )?(?:of|in)?\b|\bstake (?:in|for)\b"
+        r"|\b(?:closes|completes|announces) (?:\S+ )?sale\b|\bsells\b|\bdivest\w*|\bbids? for\b|\bbid for\b",
+        re.I,
+    ),
+    "earnings": re.compile(
+        r"\brevenues?\b|\bearnings\b|\bquarter(?:ly)?\b|\b[qh][1-4] |\bnet loss|\bprofits?\b|\bforecast"
+        r"|\bguidance\b|\bebitda\b|\bfiscal\b|\bprice target|\bdividend|\bshare ?buy-?back|\bfy\d\d"
+        r"|\bloss widens|\bdemand notice",
+        re.I,
+    ),
+    "legal": re.compile(
+        r"\bverdict\b|\bsettle(?:s|d|ments?)\b|\blawsuit|\bsues?\b|\bjury\b|\bfined?\b|\bpatent\b|\bcourt\b"
+        r"|\binvestigation\b|\binjury\b|\blaw firm\b",
+        re.I,
+    ),
+    "contract": re.compile(
+        r"\bcontracts?\b|\bpurchase order|\badvertising\b.*\bcommitment|\border (?:from|for|worth)"
+        r"|\bdeal with\b|\blicen[cs]ing fees?|\bapproval\b|\bclearance\b|\bcertification\b|\btrademark\b",
+        re.I,
+    ),
+    "capex": re.compile(
+        r"\binvest(?:s|ing|ed)? (?:[^ ]+ ){0,4}?(?:to (?:expand|build|grow|upgrade|support|continue)"
+        r"|for (?:platform|upgrade|expansion)|in (?:its|their|new|america|communities|website|female|creators"
+        r"|infrastructure))|\bto continue investing|\bbreaks ground|\bgrow .{1,30} website|\bpledges\b"
+        r"|\ballocates\b",
+        re.I,
+    ),
+    "real_estate": re.compile(
+        r"\bmultifamily\b|\bapartments?\b(?=.*(?:clos|sale|acqui|sell))|\bbuilder inventory|\bhilton\b"
+        r"|\bmarriott\b|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale"
+        r"|acquisition)|\bhome sales?\b",
+        re.I,
+    ),
+    "market_stat": re.compile(
+        r"\b(?:vc|venture|startup|venture capital) (?:funding|investments?|market|deals?)\b.*(?:slow|surg|ris"
+        r"|fall|drop|hit|rebound|declin|grow|in (?:q[1-4]|20\d\d))|\bmarket (?:size|report|to reach)\b"
+        r"|\bcagr\b|\bfunding (?:into|surges|falls|drops|slows|winter)"
+        r"|\binvestments into\b|\bsurveys?\b|\breport:|: report\b|\binvestment surge",
+        re.I,
+    ),
+    "commentary": re.compile(
+        r"^(?:how|why|what|who|when|where|should|is|are|can|here['’]s|the \d+)\b|\bquotes? (?:of|on)\b"
+        r"|\boutlook\b|\btips\b|\bguide to\b|\blessons\b|\bcurtain raiser\b|\bdisrupt\b|\?\s*$",
+        re.I,
+    ),
+    "promotion": re.compile(
+        r"\bsave up to\b|\bgiveaway|\bflat-rate\b|\bdiscount|\bcoupon|\bcompetition\b|\bsweepstakes"
+        r"|\bclass action|\bholders\b|\btotal value\b|\btvl\b",
+        re.I,
+    ),
+    "appointment": re.compile(
+        r"\b(?:appoints?|names|hires|welcomes) .{0,60}\b(?:as|to)\b.{0,30}\b(?:chief|ceo|cfo|cto|coo|cmo|cro"
+        r"|president|officer|director|vp|vice|head|board|chair\w*|partner)\b",
+        re.I,
+    ),
+    "partnership": re.compile(r"\bpartners with\b|\bpartnership\b|\bcollaborat\w+\b|\bteams up\b|\bintegrat(?:es|ion)\b", re.I),
+}
+
+# --- the lead and the sentences -----------------------------------------------------------------------------------------
+EVENT = re.compile(
+    r"(?<![\w\-])(?:rais(?:e|es|ed|ing)|secur(?:e|es|ed|ing)|clos(?:e|es|ed|ing)|land(?:s|ed|ing)|bag(?:s"
+    r"|ged)|nab(?:s|bed)|netted|nets|pick(?:s|ed|ing) up|scor(?:es|ed)|pull(?:s|ed) in"
+    r"|snag(?:s|ged)|haul(?:s|ed) in|bank(?:s|ed)|receiv(?:es|ed|ing)|attract(?:s|ed|ing)|gain(?:s|ed)"
+    r"|collected|garner(?:s|ed)|raked in|reeled in|roped in|took in|complet(?:e|es|ed|ing|ion)"
+    r"|conclu(?:des|ded|ding|sion)"
+    r"|announc(?:e|es|ed|ing|ement)|obtain(?:s|ed)|locked (?:in|down)|scooped|fetched|pocketed|amassed"
+    r"|gets|got|grabbed|grabs|won|wins|finali[sz]ed|disclosed|reveal(?:s|ed|ing)|unveil(?:ed|s)"
+    r"|confirm(?:s|ed)"
+    r"|(?:co-)?led|invest(?:s|ed|ing)|back(?:s|ed)|emerg(?:es|ed|ing)|success(?:ful|fully)|closure"
+    r"|close of|exits stealth|procured|celebrat\w+|with)(?!\w)",
+    re.I,
+)
+ROUND_IN_SENTENCE = re.compile(
+    r"(?<![\w\-])(?:(?:pre[\s\-–]?)?seed(?=[\s,.\-–](?!phrase|oil|stage|investor|fund\b))"
+    r"|(?:pre[\s\-–]?)?series[\s\-–]?[A-H][1-9+]?(?!\w)(?! (?:preferred|investors?))|(?:funding|financing"
+    r"|investment|fundraising|fundraise|capital|equity|growth|strategic|angel|bridge|private|venture"
+    r"|latest|new)[\s\-]rounds?"
+    r"|round of (?:\w+ )?(?:funding|financing|investment)|(?:new|fresh|additional|venture|growth|equity"
+    r"|strategic|total|initial|first|minority|institutional|outside"
+    r"|external)[\s\-](?:\w+[\s\-])?(?:funding|financing|investments?|capital|equity|backing)"
+    r"|in (?:\w+ )?(?:funding|financing|venture capital|capital|investment)|million (?:\w+ )?(?:round"
+    r"|raise|investment|funding|financing)|(?:the|its|this|a|strategic|significant|substantial"
+    r"|major) (?:\w+ )?investments? (?:round|from|by|of|led)|capital raise|fundraise|fundraising)(?!\w)",
+    re.I,
+)
+PAST = re.compile(
+    r"\b(?:previous(?:ly)?|earlier (?:this|in|round)|last (?:year|month|week|spring|summer|fall|autumn"
+    r"|winter|january|february|march|april|may|june|july|august|september|october|november|december|raised"
+    r"|round)|(?:months?|years?|weeks?) ago|prior (?:to|round|funding)|to date|since (?:its|inception"
+    r"|founding|launch|20\d\d)"
+    r"|had (?:already |previously )?(?:raised|secured|closed)|(?:in|since|during|of) (?:(?:early|late"
+    r"|mid)[\s\-])?(?:(?:january|february|march|april|may|june|july|august|september|october|november"
+    r"|december|spring|summer|fall|autumn|q[1-4])(?: of)?,? )?20\d\d|recent(?:ly)? (?:raised|secured"
+    r"|closed|funding|round|\$|series|announced|completed)|recently|the company has raised|has (?:now "
+    r"|already |so far )?raised (?:a total|over|more than|nearly|about|around)?|so far|"
+    r"after raising|having raised|follow(?:s|ing) (?:a|its|the|an)|on the heels|which (?:has )?raised"
+    r"|who (?:has )?raised|ever raised|backed by|total (?:funding|raised|of)|in total"
+    r"|brings?(?:ing)? (?:its|the|their|total))",
+    re.I,
+)
+NOW = re.compile(
+    r"\b(?:today|this (?:morning|week|month|monday|tuesday|wednesday|thursday|friday)|(?:on"
+    r"|last) (?:monday|tuesday|wednesday|thursday|friday)|has (?:just )?(?:raised|secured|closed|landed"
+    r"|announced|completed|received|bagged|picked up|nabbed|scored|netted)|have (?:raised|secured|closed)"
+    r"|just (?:raised|closed|secured|landed|announced|emerged)|is announcing|announc(?:es|ed|ing)|(?:is"
+    r"|are) (?:proud|pleased|excited|thrilled|delighted|happy) to announce|emerg(?:es|ed|ing) from stealth"
+    r"|out of stealth|exits stealth|comes? out of stealth|now has|newly|latest (?:round|funding|investment"
+    r"|raise|financing)|fresh|the (?:new )?(?:round|funding|investment|financing) (?:was|is|comes|includes"
+    r"|brings|will)|the round|exclusively)\b",
+    re.I,
+)
+PLANNED = re.compile(
+    r"\b(?:plans? to raise|seek(?:s|ing)? to raise|aims? to raise|(?:is|are) raising|looking to raise"
+    r"|intends? to raise|will raise|hopes? to raise|in talks|targeting a|is seeking|to be raised"
+    r"|currently raising|expected to (?:close|raise)|would raise|preparing to raise|reportedly)\b",
+    re.I,
+)
+USE_OF_FUNDS = re.compile(
+    r"\b(?:the|this|these|its|new|fresh|latest|with the|with this"
+    r"|with these)\s(?:\w+[\s\-]){0,3}(?:funding|investment|capital(?: infusion| injection)?|financing"
+    r"|funds|raise|money|proceeds|round|fundraise|backing)\s(?:\w+\s){0,2}?(?:will|would|is (?:being "
+    r"|to be )?(?:used|intended|going)|are (?:being )?used|to (?:be used|fuel|support)|aims?|enables?"
+    r"|allows?|helps?|to (?:accelerate|expand|scale|grow|hire))\b"
+    r"|\b(?:use|using|utili[sz]e|deploy|channel)\s(?:of\s)?(?:the|this|these"
+    r"|its)\s(?:\w+\s){0,2}(?:funding|funds|capital|investment|proceeds|money|fundraise)\b"
+    r"|\bplans? to use the\b|\b(?:funds|capital|proceeds) (?:will|to) be (?:used|utili[sz]ed|deployed)",
+    re.I,
+)
+LED_BY = re.compile(
+    r"\b(?:(?:co-?)?led by|(?:co-)?led the (?:\w+[\s\-])*(?:round|funding|financing|investment)"
+    r"|leads? (?:the |a )?(?:\S+ )?(?:round|investor)|spearheaded by|headed by|anchored by"
+    r"|led the round)\b",
+    re.I,
+)
+PARTICIPATION = re.compile(
+    r"\b(?:participat(?:ion|ed|ing)|also (?:joined|invested|backed)|joined (?:by|the round|in the)"
+    r"|(?:existing|new|returning|other|previous) (?:investors?|backers)|saw participation|co-?investors?"
+    r"|investors? (?:include|including|such as)|backers include|angel investors?)\b",
+    re.I,
+)
+INVESTOR_TITLE = re.compile(
+    r"\b(?:(?:general|managing|founding|operating|venture|investment) (?:partner|director)|partner"
+    r"|principal) (?:at|of)\b|\bventures?\b|\bvc firm",
+    re.I,
+)
+PUBLIC_COMPANY = re.compile(
+    r"\((?:\"?the \"?company\"?\)? ?\()?(?:NASDAQ|Nasdaq|NYSE|TSX|TSXV|TSX-V|CSE|OTC|OTCQB|OTCQX|OTCID"
+    r"|OTC Pink|AMEX|LSE|AIM|ASX|NEO|BSE|NSE|HKEX|SGX|Euronext|NYSE American|NASDAQ[^:)]{0,15}"
+    r"|OTC[^:)]{0,15})\s?:\s?[^)]{1,40}\)"
+)
+OFFERING_TERMS = re.compile(
+    r"\bgross proceeds|\bcommon (?:stock|shares?)\b|\bwarrants?\b|\bplacement agent|\bregistered direct"
+    r"|\bunderwrit\w+|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|\bpipe\b|\bform (?:8-k|s-1"
+    r"|f-1)\b|\bshareholders\b|\bregulation d\b",
+    re.I,
+)
+FUND_TERMS = re.compile(
+    r"\blimited partners?\b|\b(?:the|this|new|inaugural|second|third|first|debut|its) fund\b"
+    r"|\bportfolio compan(?:y|ies)\b|\bfund (?:I{1,3}|IV|V|will|has|size|focuses|targets)\b"
+    r"|\bassets under management|\bthe firm\b|\bcheck sizes?\b|\bfund['’]s\b|\bLPs\b|\bfund manager",
+    re.I,
+)
+TOKEN_TERMS = re.compile(
+    r"\bpre-?sale\b|\btoken (?:sale|holders?|price)\b|\bairdrop|\b(?:ido|ico|ieo)\b|\btokenomics\b"
+    r"|\bmeme ?coin|\bbuy .{0,20}tokens?\b",
+    re.I,
+)
+DEBT_TERMS = re.compile(
+    r"\bdebt (?:financing|facility|funding|capital)|\bcredit (?:facility|line|agreement)|\bterm loan"
+    r"|\bsenior (?:secured|notes)|\bloan\b|\bborrow\w*|\bventure debt|\bnotes due|\bline of credit"
+    r"|\blender",
+    re.I,
+)
+ACQUISITION_TERMS = re.compile(
+    r"\b(?:has |have )?acquir(?:es|ed|ing)\b|\bacquisition of\b|\bdefinitive agreement|\bmerger\b"
+    r"|\bpurchase price\b|\bwholly[- ]owned",
+    re.I,
+)
+GRANT_TERMS = re.compile(
+    r"\bgrants?\b|\bnon-dilutive|\bdepartment of (?:energy|defense|health)|\bnational institutes"
+    r"|\bawarded\b|\bscholarship|\bprize\b",
+    re.I,
+)
+CHARITY_TERMS = re.compile(
+    r"\bdonat(?:e|ed|ion|ions)\b|\bnon-?profit\b|\bcharit(?:y|able|ies)\b|\b501\(c\)|\bfundraiser\b|\bvolunteers?\b", re.I
+)
+COMPANY_WORDS = re.compile(
+    r"\b(?:startup|start-up|company|platform|firm|app|marketplace|founders?|co-founders?|ceo|maker|developer)\b", re.I
+)

@@ -1,0 +1,241 @@
+"""Is this, as news about its subject, a completed equity round of a private company? Named cues, weights, a probability.
+
+What belongs here: which cues a document shows and what follows. What does not: the words themselves (cues), the
+weights (data/detection_weights.csv, made by benchmarks/detection_weights.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipeline.signals import cues
+from pipeline.signals.headline import Headline
+from pipeline.signals.money import find_money
+from pipeline.signals.text import Text
+
+WEIGHTS_FILE = Path(__file__).with_name("data") / "detection_weights.csv"
+BIAS = "bias"
+DEEPEST_SENTENCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """``probability`` of a round announced now; the cues shown, each with the text it was seen in and its weight."""
+
+    probability: float
+    cues: dict[str, str]
+    event_sentences: tuple[int, ...]
+    set_aside_reason: str | None
+
+    @property
+    def is_round(self) -> bool:
+        return self.probability >= 0.5
+
+
+def detect(text: Text, headline: Headline) -> Detection:
+    """What the cues of ``text`` say. ``set_aside_reason`` is None exactly when it is a round."""
+    found, events = find_cues(text, headline)
+    probability = probability_of(found)
+    reason = None if probability >= 0.5 else reason_against(found)
+    return Detection(probability, found, events, reason)
+
+
+def probability_of(found: Iterable[str]) -> float:
+    """Logistic of the summed weights. A cue without a weight counts nothing."""
+    weights = detection_weights()
+    total = weights[BIAS] + sum(weights.get(name, 0.0) for name in found)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def reason_against(found: dict[str, str]) -> str:
+    """Why the text makes no round: the first veto it shows in the order of cues.TITLE_VETOES, else not_funding."""
+    for name in cues.TITLE_VETOES:
+        if f"title_{name}" in found:
+            return name
+    for cue, reason in _BODY_REASONS:
+        if cue in found:
+            return reason
+    return "not_funding"
+
+
+_BODY_REASONS = (
+    ("public_company", "public_offering"),
+    ("offering_terms", "public_offering"),
+    ("fund_terms", "fund_close"),
+    ("token_terms", "token_presale"),
+    ("debt_terms", "debt"),
+    ("event_planned", "planned_raise"),
+    ("event_past", "past_funding"),
+)
+
+
+@cache
+def detection_weights() -> dict[str, float]:
+    """Weight by cue name, with the bias under ``bias``."""
+    with WEIGHTS_FILE.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+        return {row["cue"]: float(row["weight"]) for row in rows}
+
+
+def may_be_funding(text: Text, headline: Headline) -> bool:
+    """A cheap look that lets nearly every other text go: some money or round is spoken of near the top."""
+    return headline.side != "none" or bool(headline.monies or headline.round_name) or bool(_GLIMPSE.search(text.body[:6000]))
+
+
+_GLIMPSE = re.compile(
+    r"\b(?:raised|raises|raising|secured|secures|closed|closes|funding|financing|seed|series [a-h]\b"
+    r"|venture capital|investment round|invests|invested in|led by|fundrais\w+)",
+    re.I,
+)
+
+
+def find_cues(text: Text, headline: Headline) -> tuple[dict[str, str], tuple[int, ...]]:
+    """(cue name → text it was seen in, indexes of the sentences of ``text.news`` that report a round now)."""
+    found = _title_cues(headline)
+    body, events = _body_cues(text)
+    found.update(body)
+    found.update(_joint_cues(found))
+    return found, events
+
+
+def _title_cues(headline: Headline) -> dict[str, str]:
+    found: dict[str, str] = {}
+    title = headline.plain
+    if headline.side == "company":
+        kind = "raise" if _PLAIN_RAISE.match(headline.verb) else "gets"
+        found[f"title_{kind}"] = headline.verb
+        if headline.money_after_verb:
+            found[f"title_{kind}_money"] = headline.money_after_verb.text
+    elif headline.side != "none":
+        found[f"title_{headline.side}_side"] = headline.verb or headline.subject
+    if headline.monies:
+        found["title_money"] = headline.monies[0].text
+    if headline.round_name:
+        found["title_round"] = headline.round_name
+        if headline.monies:
+            found["title_money_round"] = headline.round_name
+    if led := cues.LED_BY.search(title):
+        found["title_led_by"] = led[0]
+    if company := cues.COMPANY_WORDS.search(title):
+        found["title_startup"] = company[0]
+    if source := _FROM_FUND.search(title):
+        found["title_from_fund"] = source[0]
+    for name, veto in cues.TITLE_VETOES.items():
+        if match := veto.search(title):
+            found[f"title_{name}"] = match[0]
+    return found
+
+
+def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
+    found: dict[str, str] = {}
+    events: list[int] = []
+    sentences = text.news
+    if not sentences or len(text.body) < 40:
+        return {"no_body": ""}, ()
+    for index, sentence in enumerate(sentences[:DEEPEST_SENTENCE]):
+        if not cues.ROUND_IN_SENTENCE.search(sentence) and not _MONEY_EVENT.search(sentence):
+            continue
+        if not cues.EVENT.search(sentence):
+            continue
+        kind = _event_kind(sentence)
+        depth = "lead" if index < 3 else "early" if index < 10 else "late"
+        if kind == "event":
+            events.append(index)
+            has_money = bool(find_money(sentence))
+            has_round = bool(cues.ROUND_NAME.search(sentence))
+            found.setdefault(f"event_{depth}", sentence)
+            if has_money:
+                found.setdefault(f"event_{depth}_money", sentence)
+            if has_round:
+                found.setdefault(f"event_{depth}_round", sentence)
+            if has_money and has_round:
+                found.setdefault(f"event_{depth}_full", sentence)
+        else:
+            found.setdefault(f"event_{kind}", sentence)
+    found.update(_whole_body_cues(text))
+    return found, tuple(events)
+
+
+def _event_kind(sentence: str) -> str:
+    if cues.PLANNED.search(sentence):
+        return "planned"
+    if cues.PAST.search(sentence):
+        return "event_now_and_past" if cues.NOW.search(sentence) and _STRONG_NOW.search(sentence) else "past"
+    return "event"
+
+
+def _whole_body_cues(text: Text) -> dict[str, str]:
+    found: dict[str, str] = {}
+    news = text.body[: text.news_end]
+    lead = text.lead
+    for name, pattern in _NEWS_CUES:
+        if match := pattern.search(news):
+            found[name] = match[0]
+    for name, pattern in _LEAD_CUES:
+        if match := pattern.search(lead):
+            found[name] = match[0]
+    return found
+
+
+def _joint_cues(found: dict[str, str]) -> dict[str, str]:
+    """Cues that mean something only together."""
+    joint: dict[str, str] = {}
+    if "use_of_funds" in found and ("led_by" in found or "participation" in found):
+        joint["round_story"] = found["use_of_funds"]
+    vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in cues.TITLE_VETOES]
+    if vetoes:
+        joint["title_vetoed"] = ", ".join(vetoes)
+    if (
+        not any(name.startswith("event_") and name not in ("event_past", "event_planned") for name in found)
+        and "no_body" not in found
+    ):
+        joint["no_event"] = ""
+    if "title_raise" in found and "no_body" in found:
+        joint["headline_raise"] = found["title_raise"]
+    return joint
+
+
+_PLAIN_RAISE = re.compile(r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|haul|grab|pull|complet)", re.I)
+_FROM_FUND = re.compile(r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b", re.I)
+_MONEY_EVENT = re.compile(
+    r"\b(?:rais(?:e|es|ed|ing)|secur(?:ed|es|ing)|invest(?:ed|s|ment)|clos(?:ed|es|ing)|landed|bagged"
+    r"|nabbed|received|netted)\b[^.]{0,80}?(?:[$€£₹¥]\s?\d|\d\s?(?:million|crore|cr\b))",
+    re.I,
+)
+_STRONG_NOW = re.compile(
+    r"\b(?:today announced|announced today|announces?|just (?:raised|closed|announced)|today|this week"
+    r"|has (?:raised|closed|secured)|latest round|(?:proud|pleased|excited|thrilled) to announce)\b",
+    re.I,
+)
+_NEWS_CUES = (
+    ("use_of_funds", cues.USE_OF_FUNDS),
+    ("led_by", cues.LED_BY),
+    ("participation", cues.PARTICIPATION),
+    ("investor_title", cues.INVESTOR_TITLE),
+    ("offering_terms", cues.OFFERING_TERMS),
+    ("fund_terms", cues.FUND_TERMS),
+    ("token_terms", cues.TOKEN_TERMS),
+    ("grant_terms", cues.GRANT_TERMS),
+    ("charity_terms", cues.CHARITY_TERMS),
+)
+_LEAD_CUES = (
+    ("public_company", cues.PUBLIC_COMPANY),
+    ("debt_terms", cues.DEBT_TERMS),
+    ("acquisition_terms", cues.ACQUISITION_TERMS),
+    ("lead_offering_terms", cues.OFFERING_TERMS),
+    ("lead_fund_terms", cues.FUND_TERMS),
+    ("lead_round", cues.ROUND_NAME),
+    (
+        "lead_now",
+        re.compile(
+            r"\btoday announced|announced today|(?:proud|pleased|excited|thrilled|delighted) to announce|\bannounc(?:es|ed)\b",
+            re.I,
+        ),
+    ),
+)

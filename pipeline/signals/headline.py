@@ -1,0 +1,134 @@
+"""The grammar of a headline: who does what to which money. Company and detection both stand on it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.signals.cues import INVEST_VERB, RAISE_VERB, ROUND_NAME
+from pipeline.signals.money import Money, find_money
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A headline taken apart.
+
+    ``plain`` is the title without tags such as "[Funding alert]" or "Exclusive:". ``subject`` and ``rest`` are what
+    stands before and after ``verb``. ``side`` is company ("Acme raises …"), investor ("Fund leads … in Acme"),
+    nominal ("Acme's $6M round …") or none.
+    """
+
+    plain: str
+    side: str
+    subject: str
+    verb: str
+    rest: str
+    monies: tuple[Money, ...]
+    round_name: str | None
+
+    @property
+    def money_after_verb(self) -> Money | None:
+        """The first amount in ``rest``, where money news has it."""
+        start = len(self.plain) - len(self.rest)
+        return next((money for money in self.monies if money.start >= start), None) if self.verb else None
+
+
+def parse_headline(title: str) -> Headline:
+    """The parts of ``title``. Total: a title that is no money news has side "none"."""
+    plain = strip_tags(title)
+    monies = tuple(find_money(plain))
+    round_match = ROUND_NAME.search(plain)
+    name = round_match[0].strip() if round_match else None
+    raise_verb = _money_verb(plain, monies, round_match)
+    invest_verb = _invest_verb(plain)
+    if invest_verb and (raise_verb is None or invest_verb.start() < raise_verb.start()):
+        return _parts(plain, "investor", invest_verb, monies, name)
+    if raise_verb:
+        return _parts(plain, "company", raise_verb, monies, name)
+    possessive = _POSSESSIVE_MONEY.match(plain)
+    if possessive:
+        return Headline(plain, "nominal", possessive["subject"], "", plain[possessive.end("subject") :], monies, name)
+    return Headline(plain, "none", "", "", "", monies, name)
+
+
+def strip_tags(title: str) -> str:
+    """``title`` without bracketed tags and labels at its head, and without the outlet's name at its end."""
+    plain = title.strip()
+    while True:
+        shorter = _TAG.sub("", plain, count=1).strip()
+        if shorter == plain or not shorter:
+            return _OUTLET.sub("", plain).strip() or plain
+        plain = shorter
+
+
+def _parts(plain: str, side: str, verb: re.Match[str], monies: tuple[Money, ...], name: str | None) -> Headline:
+    return Headline(plain, side, plain[: verb.start()].strip(" ,–—-:"), verb[0], plain[verb.end() :], monies, name)
+
+
+def _money_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] | None) -> re.Match[str] | None:
+    """The verb that has the money or the round as its object: the nearest before it, not at the very beginning."""
+    targets = [money.start for money in monies]
+    if round_match:
+        targets.append(round_match.start())
+    for verb in RAISE_VERB.finditer(plain):
+        if verb.start() == 0:
+            continue
+        reach = _REACH_OF_RAISE if _RAISE.match(verb[0]) else _REACH
+        if any(0 <= target - verb.end() <= reach for target in targets) or (
+            _RAISE.match(verb[0]) and _MONEY_OBJECT.search(plain[verb.end() : verb.end() + 60])
+        ):
+            return verb
+        if _OBJECT_OF_GENERIC.match(plain[verb.end() :]):
+            return verb
+    return None
+
+
+def _invest_verb(plain: str) -> re.Match[str] | None:
+    for verb in INVEST_VERB.finditer(plain):
+        if verb.start() > 0 and _INVESTS_IN.match(plain[verb.start() :]):
+            return verb
+    return None
+
+
+_REACH, _REACH_OF_RAISE = 45, 80
+_RAISE = re.compile(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
+_MONEY_OBJECT = re.compile(
+    r"\b(?:funding|investments?|financing|round|capital|seven[- ]figures?|six[- ]figures?"
+    r"|eight[- ]figures?|undisclosed|millions|growth equity|backing)\b",
+    re.I,
+)
+_OBJECT_OF_GENERIC = re.compile(
+    r"\s(?:an?\s|its\s|the\s|new\s|another\s|fresh\s|further\s|major\s|completion of\s|closing of\s"
+    r"|close of\s|successful\s|first\s|strategic\s|significant\s|undisclosed\s|oversubscribed\s)*"
+    r"(?:funding\b|investments?\s(?:from|by)\b|financing\b|backing from\b|strategic investments?\b"
+    r"|equity investment|growth investment|minority investment|(?:seed|series|angel) )",
+    re.I,
+)
+# "leads $10M Series A for", "invests $20M in", "backs emerging startup X", "joins $15M seed round for"
+_INVESTS_IN = re.compile(
+    r"(?:co-?)?(?:leads|led|joins|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
+    r"|series [a-h]|seed)\b.{0,30}?\b(?:for|in|of)\b"
+    r"|(?:co-?)?(?:leads|led)\s.{0,60}?\b(?:for|in)\s"
+    r"|(?:invests|invested|pours|poured|puts|pumps|injects|bets|commits)\s.{0,60}?\b(?:in|into|on)\s"
+    r"|invest\s(?:.{0,30}?\s)?in\s(?=.*\b(?:startup|platform|company)\b)"
+    r"|(?:backs|backed|bankrolls)\s(?!by\b)"
+    r"|makes\s.{0,40}?\binvestment\sin\s|takes\s.{0,40}?\bstake\sin\s",
+    re.I,
+)
+_POSSESSIVE_MONEY = re.compile(
+    r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge)\s)?(?:[$€£₹]|US\$"
+    r"|Rs\.?)\s?\d\S*(?:\s(?:million|billion|mn|cr|crore))?\s"
+    r"(?:\w+\s){0,2}(?:funding|round|raise|investment|financing|seed|series)\b",
+    re.I,
+)
+_TAG = re.compile(
+    r"^\s*(?:\[[^\]]{1,40}\]|\((?:updated?|exclusive|breaking)\)"
+    r"|(?:exclusive|update|updated|breaking|breaking news|funding alert|funding news|press release|news"
+    r"|scoop|just in|video|watch|deal alert|startup funding"
+    r"|\w*newsbreaks?|\w*breaks)\s*[:|–—]\s)\s*",
+    re.I,
+)
+_OUTLET = re.compile(
+    r"\s+[|]\s+[^|]{2,40}$|\s+[-–—]\s+(?:TechCrunch|Reuters|Bloomberg|Forbes|VentureBeat|Tech\.eu"
+    r"|EU-Startups|Axios|CNBC|YourStory|Inc42)$"
+)

@@ -1,0 +1,124 @@
+"""Where the company sits: from "Pune-based", "headquartered in …", the dateline, an adjective of nation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.signals.headline import Headline
+from pipeline.signals.places import Place, country_of_adjective, find_place
+from pipeline.signals.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place and the text that gives it."""
+
+    place: Place
+    text: str
+
+
+def find_location(text: Text, headline: Headline, company: str | None) -> Location | None:
+    """The company's city and country, by the first of: "X-based", "based in X" near the company, its dateline."""
+    for sentence in (headline.plain, *text.news[:8]):
+        found = _based(sentence, company)
+        if found:
+            return Location(found, sentence)
+    about = _about(text, company)
+    if about:
+        found = _headquartered(about, company)
+        if found:
+            return Location(found, about)
+    for sentence in text.sentences:
+        if company and company.lower() not in sentence.lower() and not _SELF.match(sentence):
+            continue
+        found = _headquartered(sentence, company)
+        if found:
+            return Location(found, sentence)
+    return _dateline(text) or _adjective(headline, company)
+
+
+def _based(sentence: str, company: str | None) -> Place | None:
+    for match in _X_BASED.finditer(sentence):
+        if _OF_INVESTOR.match(sentence, match.end()):
+            continue
+        place = find_place(match["place"]) or find_place(" ".join(match["place"].split()[-1:]))
+        if place:
+            return place
+    based = _LOCATION_BASED.search(sentence)
+    if based and (not company or company.lower() in sentence.lower()):
+        return find_place(based["place"])
+    return None
+
+
+def _headquartered(sentence: str, company: str | None) -> Place | None:
+    for match in _BASED_IN.finditer(sentence):
+        subject = sentence[max(0, match.start() - 60) : match.start()]
+        if _INVESTOR_NEAR.search(subject) and not (company and company.lower() in subject.lower()):
+            continue
+        place = find_place(_up_to_second_comma(match["place"]))
+        if place:
+            return place
+    return None
+
+
+def _about(text: Text, company: str | None) -> str | None:
+    """The beginning of the "About <company>" section."""
+    if not company:
+        return None
+    match = re.search(rf"(?im)^about\s(?:the\s)?{re.escape(company.split()[0])}.*(?:\n.*){{0,2}}", text.body)
+    return match[0][:900] if match else None
+
+
+def _dateline(text: Text) -> Location | None:
+    match = _DATELINE.match(text.body[:300])
+    if not match:
+        return None
+    phrase = re.split(r"\s+(?:and|&|/)\s+|\s?/\s?", match["place"])[0]
+    place = find_place(phrase)
+    return Location(place, match[0]) if place and (place.city or "," not in phrase) else None
+
+
+def _adjective(headline: Headline, company: str | None) -> Location | None:
+    if headline.side != "company":
+        return None
+    words = headline.subject.split()
+    for word in words[:1]:
+        country = country_of_adjective(word)
+        if country and company and not company.startswith(word):
+            return Location(Place(None, country), headline.plain)
+    return None
+
+
+def _up_to_second_comma(phrase: str) -> str:
+    return ",".join(phrase.split(",")[:2])
+
+
+_CAP = r"[A-ZÀ-Þ][\w.'’À-ÿ]*"
+_X_BASED = re.compile(
+    rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
+    rf"|{_CAP}(?:\s{_CAP})?))?)[\s\-–](?:[Bb]ased|[Hh]eadquartered)\b"
+)
+_LOCATION_BASED = re.compile(
+    rf"\b(?:[Bb]ased|[Hh]eadquartered|[Ll]ocated) (?:in"
+    rf"|out of) (?:the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
+    rf"|{_CAP}(?:\s{_CAP})?))?)"
+)
+_BASED_IN = re.compile(
+    rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"
+    rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in) (?:downtown "
+    rf"|the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:\s?[,–—-]\s?(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\.?"
+    rf"|{_CAP}(?:\s{_CAP}){{0,2}}))?)"
+)
+_OF_INVESTOR = re.compile(
+    r"\s(?:(?:early|seed|growth|impact|global|leading|deep)[\s\-]?(?:stage|tech)?\s)*(?:venture|vc|fund"
+    r"|investor|private equity|investment|family office|accelerator|angel|firm\s[A-Z])",
+    re.I,
+)
+_INVESTOR_NEAR = re.compile(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
+_SELF = re.compile(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")
+_DATELINE = re.compile(
+    r"\s*(?P<place>(?:[A-ZÀ-Þ][\w.'’À-ÿ]*(?:[\s\-][A-ZÀ-Þ][\w.'’À-ÿ]*){0,3})(?:,\s(?:[A-Z][\w.]+(?:\s[A-Z]"
+    r"\w+){0,2})){0,2}(?:\s(?:and|&|/)\s[A-Z][\w.,\s]{2,40}?)?)"
+    r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|[,\s]\s?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}))"
+)

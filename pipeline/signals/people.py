@@ -1,0 +1,125 @@
+"""The company's chief executive, as the text names them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from pipeline.signals.text import Text
+from pipeline.signals.words import word_list
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person's name, the sentence it was read from, and the role as written."""
+
+    name: str
+    role: str
+    text: str
+
+
+def find_ceo(text: Text, company: str | None) -> Person | None:
+    """The CEO (else the only founder named) of ``company``, or None. A CEO of another company is left out."""
+    votes: Counter[str] = Counter()
+    where: dict[str, Person] = {}
+    for index, sentence in enumerate(text.news):
+        if not _ROLE_HINT.search(sentence):
+            continue
+        for pattern, weight in _PATTERNS:
+            for match in pattern.finditer(sentence):
+                name = _person(match["name"])
+                if not name or not _of_company(match, sentence, company):
+                    continue
+                votes[name] += weight + (1 if index < 12 else 0)
+                where.setdefault(name, Person(name, match["role"].strip(), sentence))
+    if votes:
+        best, _ = max(votes.items(), key=lambda item: (item[1], -list(votes).index(item[0])))
+        return where[best]
+    return None
+
+
+def _of_company(match: re.Match[str], sentence: str, company: str | None) -> bool:
+    """Whether the organization beside the role, if one is named, is the company."""
+    groups = match.groupdict()
+    named = groups.get("org")
+    if not named:
+        return not _FORMER.search(sentence[max(0, match.start("role") - 12) : match.start("role")])
+    if not company:
+        return False
+    if _FORMER.search(sentence[max(0, match.start("role") - 12) : match.start("role")]):
+        return False
+    plain, own = _fold(named), _fold(company)
+    return (
+        own in plain
+        or plain in own
+        or own.split()[0] == plain.split()[0]
+        or plain in ("the company", "the startup", "our company")
+    )
+
+
+def _person(name: str) -> str | None:
+    plain = _HONORIFIC.sub("", name).strip(" ,.")
+    words = plain.split()
+    if not 1 <= len(words) <= 4 or any(word.lower() in word_list("not_persons") for word in words):
+        return None
+    return plain if len(words) > 1 or _HONORIFIC.match(name) else None
+
+
+def _fold(text: str) -> str:
+    return re.sub(r"[^\w]+", " ", text.lower()).strip() or "-"
+
+
+PERSON = (
+    r"(?:(?:Dr|Mr|Ms|Mrs|Prof)\.?\s)?[A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s(?:[A-Z]\.|[A-Z]\.[A-Z]\.|de|da|del|van|von"
+    r"|der|den|di|la|le|al|bin|ben|El|[A-ZÀ-Þ][\w'’\-À-ÿ]+)){0,3}"
+)
+_CEO = r"(?:CEO|C\.E\.O\.?|[Cc]hief [Ee]xecutive(?: [Oo]fficer)?)"
+_PRE = (
+    r"(?:(?:[Cc]o-?[Ff]ounders?|[Ff]ounders?|[Pp]resident|[Cc]hair(?:man|woman|person)?"
+    r"|[Ee]xecutive [Cc]hairman|[Cc]hief [Tt]echnology [Oo]fficer|CTO|[Mm]anaging [Dd]irector|[Ii]nventor"
+    r"|[Cc]o-|[Ii]nterim|[Gg]lobal|[Gg]roup|the|new|[Ss]erial [Ee]ntrepreneur)(?:,?\s(?:and|&)\s|,\s|\s"
+    r"|/)?)*"
+)
+_ORG = r"(?P<org>[A-Z0-9a-z][\w.&'’\-]*(?:\s(?:of\s|the\s)?[A-Z0-9][\w.&'’\-]*){0,4}|the company|the startup|our company)"
+_ROLE_AFTER = (
+    rf"(?P<role>{_PRE}{_CEO}(?:(?:,?\s(?:and|&)\s|,\s|/)(?:[Cc]o-?[Ff]ounder|[Ff]ounder|[Cc]hair(?:man"
+    rf"|woman)?|[Pp]resident|[Mm]anaging [Dd]irector|[Cc]hief \w+ [Oo]fficer))*)"
+)
+_TITLES = r"(?:,?\s(?:Ph\.?D\.?|M\.?D\.?|MBA|M\.?B\.?A\.?|MD|PhD|Esq\.?|CFA|DVM|PharmD|Jr\.?|MSc),?)*"
+_PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
+    # Jane Doe, co-founder and CEO of Acme
+    (
+        re.compile(
+            rf"(?P<name>{PERSON}){_TITLES},?\s(?:who is |is |the |as )?{_ROLE_AFTER}(?:\s?(?:,|of|at|for)\s?(?:the\s)?{_ORG})?"
+        ),
+        3,
+    ),
+    # Jane Doe, Acme's CEO / Acme CEO / Acme’s co-founder and CEO
+    (re.compile(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?{_ORG}(?:['’]s?)?\s{_ROLE_AFTER}"), 3),
+    # CEO Jane Doe; co-founder and CEO Jane Doe; Acme CEO Jane Doe
+    (re.compile(rf"(?:{_ORG}(?:['’]s?)?,?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
+    # Jane Doe (CEO)
+    (re.compile(rf"(?P<name>{PERSON})\s\((?P<role>[^)]{{0,25}}{_CEO}[^)]{{0,20}})\)"), 3),
+    # named Jane Doe as its CEO
+    (
+        re.compile(
+            rf"(?:named|appointed|appoints|names|welcomed|hired)\s(?P<name>{PERSON}){_TITLES},?\s(?:as"
+            rf"|to the (?:role|position) of)\s(?:its|their|the)?\s?(?:new\s)?(?P<role>{_CEO})"
+        ),
+        4,
+    ),
+    # founder Jane Doe said / said Jane Doe, founder of Acme: where nobody is called CEO
+    (re.compile(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?(?P<role>[Ff]ounder)\s(?:of|at)\s{_ORG}"), 1),
+    (re.compile(rf"\b(?P<role>[Ff]ounder),?\s(?P<name>{PERSON})(?=[,\s]+(?:said|says|told|who|explained))"), 1),
+    (
+        re.compile(
+            rf"\b(?P<role>[Ff]ounded)\s(?:in\s(?:\w+\s)?\d{{4}}\s)?by\s(?:(?:[a-z\-]+\s){{1,4}})?(?P<name>{PERSON})"
+            rf"(?!\s(?:and|,))"
+        ),
+        1,
+    ),
+)
+_ROLE_HINT = re.compile(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
+_FORMER = re.compile(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
+_HONORIFIC = re.compile(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")

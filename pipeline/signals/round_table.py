@@ -1,0 +1,310 @@
+"""Mentions to rounds in the warehouse: ``core.funding_rounds`` and ``core.round_mentions``.
+
+Level-triggered: a round's row is always what its linked reports amount to (merge), so a report read again corrects the
+round in place. Links, rows and progress are written in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from pipeline.signals.mention_table import STALE, arrow_view, rows_of
+from pipeline.signals.merge import merge
+from pipeline.signals.resolve import Report, choose_round, gate, round_id_of
+from pipeline.signals.round_rows import LINK_COLUMNS, ROUND_COLUMNS, known_row, report_from_row, round_row
+from pipeline.store.warehouse import Warehouse, progress, set_progress
+
+STEP = "rounds"
+BATCH = 1_000
+
+_REPORTS = """
+    SELECT m.*, CAST(m.investors AS VARCHAR) AS investors_json, d.kind, d.source_id, d.outlet, d.url, d.title, d.landed_at,
+        d.published_at, d.is_catch_up, l.round_id
+    FROM core.mentions m JOIN raw.documents d USING (document_id) LEFT JOIN core.round_mentions l USING (document_id)
+"""
+
+
+@dataclass
+class RoundReport:
+    """New rounds, rounds that a further report enriched or corrected, reports set aside as stale, rounds retracted."""
+
+    new: int = 0
+    enriched: int = 0
+    stale: int = 0
+    retracted: int = 0
+
+
+@dataclass
+class _State:
+    """What one batch works on: reports by round, rounds as stored, and what is to be written."""
+
+    reports: dict[str, dict[str, Report]] = field(default_factory=dict)
+    linked: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, dict[str, Any]] = field(default_factory=dict)
+    touched: dict[str, bool] = field(default_factory=dict)  # round id → a live report tells of it
+    links: list[dict[str, Any]] = field(default_factory=list)
+    unlinked: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def add(self, round_id: str, report: Report) -> None:
+        """Note that ``report`` is of the round."""
+        self.reports.setdefault(round_id, {})[report.document_id] = report
+        self.linked[report.document_id] = round_id
+        for key in _keys(report):
+            self.by_key.setdefault(key, set()).add(round_id)
+
+    def candidates(self, report: Report) -> Iterator[tuple[str, tuple[Report, ...]]]:
+        """The rounds that share a key with ``report``, with their reports."""
+        for round_id in sorted({found for key in _keys(report) for found in self.by_key.get(key, ())}):
+            if self.reports[round_id]:
+                yield round_id, tuple(self.reports[round_id].values())
+
+
+def resolve_new(warehouse: Warehouse, now: datetime, max_article_age_hours: int) -> RoundReport:
+    """Bring the mentions that are new or read otherwise into their rounds, in the order of ``mention_seq``."""
+    report = RoundReport()
+    while True:
+        with warehouse.write() as connection:
+            mentions = _new_mentions(connection)
+            if not mentions:
+                return report
+            state = _load(connection, mentions)
+            for row in mentions:
+                _place(state, report_from_row(row), now, max_article_age_hours)
+            _write(connection, state, now, report)
+            set_progress(connection, STEP, max(row["mention_seq"] for row in mentions))
+
+
+def changed_rounds(connection: duckdb.DuckDBPyConnection, after_round_seq: int) -> list[dict[str, Any]]:
+    """Rounds with a ``round_seq`` above the given one, in its order, as outbox.publish_rounds takes them, with ``round_seq``
+    and ``status``. ``body`` has the keys of FS-48."""
+    rows = rows_of(
+        connection,
+        "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE round_seq > ? "
+        "ORDER BY round_seq",
+        [after_round_seq],
+    )
+    return [published(row) for row in rows]
+
+
+def published(row: dict[str, Any]) -> dict[str, Any]:
+    """One row of core.funding_rounds as it is published."""
+    body = partner_body(row)
+    return {
+        "id": row["round_id"],
+        "round_seq": row["round_seq"],
+        "status": row["status"],
+        "company_name": row["company_name"],
+        "company_key": row["company_key"] or "",
+        "funding_type": row["funding_type"],
+        "amount_usd": row["amount_usd"],
+        "published_date": body["published_date"],
+        "location_country": row["location_country"],
+        "body": body,
+        "first_seen_at": row["first_seen_at"].replace(tzinfo=UTC),
+    }
+
+
+def partner_body(row: dict[str, Any]) -> dict[str, Any]:
+    """The ``funding_round`` of a FundingScout payload: the 17 keys of FS-48 in that order, null where unknown."""
+    investors = json.loads(row["investors_json"]) if row.get("investors_json") else []
+    return {
+        "id": row["round_id"],
+        "company_name": row["company_name"],
+        "amount_usd": row["amount_usd"],
+        "funding_type": row["funding_type"],
+        "website": f"https://{row['website']}" if row["website"] else None,
+        "article_url": row["article_url"],
+        "article_title": row["article_title"],
+        "published_date": row["published_date"].isoformat() if isinstance(row["published_date"], date) else None,
+        "ceo_name": row["ceo_name"],
+        "ceo_email": row["ceo_email"],
+        "ceo_linkedin_url": row["ceo_linkedin_url"],
+        "industry": row["industry"],
+        "location": row["location"],
+        "location_country": row["location_country"],
+        "lead_investor": row["lead_investor"],
+        "investors": [investor["name"] for investor in investors],
+        "confidence_score": row["confidence_score"],
+    }
+
+
+# --- one batch ----------------------------------------------------------------------------------------------------------
+
+
+def _new_mentions(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    after = progress(connection, STEP)
+    return rows_of(connection, f"{_REPORTS} WHERE m.mention_seq > ? ORDER BY m.mention_seq LIMIT {BATCH:d}", [after])
+
+
+def _load(connection: duckdb.DuckDBPyConnection, mentions: list[dict[str, Any]]) -> _State:
+    """The rounds that the mentions may belong to, with all their reports."""
+    state = _State()
+    funding = [row for row in mentions if row["is_funding"]]
+    ids = {row["round_id"] for row in mentions if row["round_id"]}
+    ids |= {round_id_of(row["document_id"]) for row in funding}
+    if funding:
+        ids |= _candidate_ids(connection, funding)
+    if not ids:
+        return state
+    for row in rows_of(connection, f"{_REPORTS} WHERE list_contains(?, l.round_id)", [sorted(ids)]):
+        report = report_from_row(row)
+        state.add(row["round_id"], report)
+    stored = "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE list_contains(?, round_id)"
+    state.stored = {row["round_id"]: row for row in rows_of(connection, stored, [sorted(ids)])}
+    return state
+
+
+def _candidate_ids(connection: duckdb.DuckDBPyConnection, funding: list[dict[str, Any]]) -> set[str]:
+    def values(*names: str) -> list[str]:
+        return sorted({row[name] for row in funding for name in names if row[name]})
+
+    oldest = min(report_from_row(row).day for row in funding) - timedelta(days=LOOKUP_DAYS)
+    rows = connection.execute(
+        """SELECT DISTINCT l.round_id FROM core.round_mentions l JOIN core.mentions m USING (document_id)
+           WHERE list_contains($accessions, m.accession) OR list_contains($accessions, m.previous_accession)
+              OR list_contains($ciks, m.cik)
+              OR ((list_contains($names, m.company_key) OR list_contains($domains, m.domain_key))
+                  AND coalesce(m.announced_date, CAST(m.extracted_at AS DATE)) >= $oldest)""",
+        {
+            "accessions": values("accession", "previous_accession"),
+            "ciks": values("cik"),
+            "names": values("company_key"),
+            "domains": values("domain_key"),
+            "oldest": oldest,
+        },
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _place(state: _State, report: Report, now: datetime, max_article_age_hours: int) -> None:
+    """Link, found, correct or set aside one report."""
+    present = state.linked.get(report.document_id)
+    is_live = _is_live(report, now, max_article_age_hours)
+    if not report.is_funding or not report.company_key:
+        if present:
+            state.reports[present].pop(report.document_id, None)
+            state.linked.pop(report.document_id)
+            state.unlinked.append(report.document_id)
+            state.touched.setdefault(present, False)
+        return
+    if present:
+        state.reports[present][report.document_id] = report
+        state.touched.setdefault(present, False)
+        return
+    age = gate(report, max_article_age_hours)
+    link = choose_round(report, state.candidates(report))
+    if link is None and age:
+        state.stale.append(report.document_id)
+        return
+    round_id = link.round_id if link else round_id_of(report.document_id)
+    state.add(round_id, report)
+    state.links.append(
+        {
+            "round_id": round_id,
+            "document_id": report.document_id,
+            "linked_by": link.linked_by if link else "founding",
+            "linked_at": _naive(now),
+        }
+    )
+    state.fresh.append(report.document_id)
+    state.touched[round_id] = state.touched.get(round_id, False) or (is_live and age is None)
+
+
+def _keys(report: Report) -> Iterator[tuple[str, str]]:
+    for kind, value in (
+        ("name", report.company_key),
+        ("domain", report.domain_key),
+        ("cik", report.cik),
+        ("accession", report.accession),
+        ("accession", report.previous_accession),
+    ):
+        if value:
+            yield kind, value
+
+
+def _is_live(report: Report, now: datetime, max_article_age_hours: int) -> bool:
+    """Read as news: not while catching up, and not first understood long after it landed (a backfill)."""
+    return not report.is_catch_up and now - report.landed_at <= timedelta(hours=max_article_age_hours)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, state: _State, now: datetime, report: RoundReport) -> None:
+    sequence = int(connection.execute("SELECT coalesce(max(round_seq), 0) FROM core.funding_rounds").fetchall()[0][0])
+    rows: list[dict[str, Any]] = []
+    for round_id, is_live in state.touched.items():
+        row = _round(state, round_id, is_live, now)
+        if row is None or known_row(row) == known_row(state.stored.get(round_id)):
+            continue
+        sequence += 1
+        row["round_seq"] = sequence
+        rows.append(row)
+        _count(report, row, state.stored.get(round_id))
+    report.stale += len(state.stale)
+    if rows:
+        with arrow_view(connection, "incoming_rounds", rows, ROUND_COLUMNS):
+            connection.execute(
+                "DELETE FROM core.funding_rounds WHERE round_id IN (SELECT round_id FROM incoming_rounds)"
+            ).fetchall()
+            connection.execute("INSERT INTO core.funding_rounds BY NAME SELECT * FROM incoming_rounds").fetchall()
+    _write_links(connection, state)
+    _write_stale(connection, state.stale, state.fresh)
+
+
+def _round(state: _State, round_id: str, is_live: bool, now: datetime) -> dict[str, Any] | None:
+    before = state.stored.get(round_id)
+    reports = tuple(state.reports[round_id].values())
+    if not reports:
+        if before is None:
+            return None
+        return before | {
+            "status": "retracted",
+            "mention_count": 0,
+            "source_count": 0,
+            "investors": before["investors_json"],
+            "updated_at": _naive(now),
+        }
+    return round_row(round_id, merge(reports), reports, before, is_live, _naive(now))
+
+
+def _count(report: RoundReport, row: dict[str, Any], before: dict[str, Any] | None) -> None:
+    if before is None:
+        report.new += 1
+    elif row["status"] == "retracted":
+        report.retracted += 1
+    else:
+        report.enriched += 1
+
+
+def _write_links(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
+    gone = state.unlinked + [link["document_id"] for link in state.links]
+    if gone:
+        connection.execute("DELETE FROM core.round_mentions WHERE list_contains(?, document_id)", [gone]).fetchall()
+    kept = [link for link in state.links if state.linked.get(link["document_id"]) == link["round_id"]]
+    if kept:
+        with arrow_view(connection, "incoming_links", kept, LINK_COLUMNS):
+            connection.execute("INSERT INTO core.round_mentions BY NAME SELECT * FROM incoming_links").fetchall()
+
+
+def _write_stale(connection: duckdb.DuckDBPyConnection, stale: Iterable[str], fresh: Iterable[str]) -> None:
+    for ids, reason in ((sorted(stale), STALE), (sorted(fresh), None)):
+        if ids:
+            connection.execute(
+                "UPDATE core.mentions SET set_aside_reason = ? WHERE list_contains(?, document_id) AND is_funding",
+                [reason, ids],
+            ).fetchall()
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+# Rounds whose reports are older than the longest window before the oldest new report can't be met by name.
+LOOKUP_DAYS = 60
