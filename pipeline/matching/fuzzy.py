@@ -21,33 +21,35 @@ from rapidfuzz.distance import Indel, JaroWinkler
 
 DATA = Path(__file__).with_name("data")
 PRIOR_NAMES = 20_000  # how many names' worth of experience the prior stands for
+UNKNOWN_NAMES = 0.2  # of these, how many hold a word that is in no list: one name in 100,000 does
+RAREST = 11.5  # nats: one name in 100,000; to be rarer than that says no more
 COMMON_FROM = 250  # a word in more distinct names than this brings no candidates by itself
 SHORTEST_PREFIX = 5
 LONGEST_PREFIX = 8  # of the forms compared by their beginning
 
 # Evidence of the two names alone. `agreed` and `open` words are in both names or in one; `_max` and `_sum` are logarithms of
-# their rarity (9.9: in no other of 20,000 names); the others are 0 or 1, or a similarity in 0..1.
-NAME_INTERCEPT = -15.75
+# their rarity (11.5: at most one name in 100,000); the others are 0 or 1, or a similarity in 0..1.
+NAME_INTERCEPT = -15.44
 NAME_WEIGHTS = {
-    "agreed_max": 0.827,
-    "agreed_sum": 0.155,
-    "open_max": -0.066,
-    "open_sum": 0.028,
-    "open_both": -1.984,  # each name has a word that the other lacks
-    "one_word": 1.559,
-    "one_word * open_max": -0.190,
-    "none_agreed": 10.739,  # one begins with the other, glued: all the evidence is in the letters
-    "same_first_word": 0.520,
-    "ratio": 2.404,
-    "beginning": 2.299,
+    "agreed_max": 0.779,
+    "agreed_sum": 0.159,
+    "open_max": -0.064,
+    "open_sum": 0.023,
+    "open_both": -1.995,  # each name has a word that the other lacks
+    "one_word": 1.552,
+    "one_word * open_max": -0.191,
+    "none_agreed": 10.400,  # one begins with the other, glued: all the evidence is in the letters
+    "same_first_word": 0.459,
+    "ratio": 2.420,
+    "beginning": 2.396,
 }
 # Evidence of the two rows' domains, where they don't contradict each other.
 DOMAIN_WEIGHTS = {
-    "same_label": 10.187,
-    "crm_domain_is_name": 4.931,  # the account's domain is the round's whole name, and the round shows no domain
-    "round_domain_is_name": 4.034,
-    "crm_domain_unlike": -0.864,  # the account's domain begins unlike the round's name
-    "round_domain_unlike": -0.748,
+    "same_label": 10.224,
+    "crm_domain_is_name": 4.944,  # the account's domain is the round's whole name, and the round shows no domain
+    "round_domain_is_name": 4.033,
+    "crm_domain_unlike": -0.874,  # the account's domain begins unlike the round's name
+    "round_domain_unlike": -0.740,
 }
 
 
@@ -64,9 +66,8 @@ def build_index(connection: duckdb.DuckDBPyConnection, names: str) -> None:
     """)
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE word_counts AS
-        SELECT word, sum(n)::BIGINT AS names FROM (
-            SELECT word, count(*) AS n FROM crm_words GROUP BY word UNION ALL SELECT word, names FROM prior_words
-        ) GROUP BY word
+        SELECT word, coalesce(c.names, 0) AS names, coalesce(p.names, 0) AS prior_names
+        FROM (SELECT word, count(*) AS names FROM crm_words GROUP BY word) c FULL JOIN prior_words p USING (word)
     """)
 
 
@@ -112,7 +113,7 @@ def _candidates(connection: duckdb.DuckDBPyConnection) -> None:
         found(round_key, crm_key) AS (
             SELECT r.name_key, c.name_key
             FROM round_words r JOIN word_counts USING (word) JOIN crm_words c USING (word)
-            WHERE names <= greatest({COMMON_FROM}, (SELECT count(*) FROM crm_names) // 500)
+            WHERE names + prior_names <= greatest({COMMON_FROM}, (SELECT count(*) FROM crm_names) // 500)
             UNION ALL {by_beginning}
             UNION ALL SELECT b.name_key, c.name_key FROM beginnings b JOIN crm_names c ON c.squashed = b.beginning
         )
@@ -124,7 +125,11 @@ def name_features(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """One row per candidate pair with the features of NAME_WEIGHTS, from the words' rarity and from rapidfuzz."""
     table = connection.sql(f"""
         WITH total AS (SELECT count(*) + {PRIOR_NAMES} AS n FROM crm_names),
-        rarity AS (SELECT word, ln(n / greatest(names, 1)) AS nats FROM word_counts, total),
+        rarity AS (
+            -- One of the names is the one that is judged.
+            SELECT word, least({RAREST}, ln(n / (greatest(names - 1, 0) + prior_names + {UNKNOWN_NAMES}))) AS nats
+            FROM word_counts, total
+        ),
         sides AS (
             SELECT round_key, crm_key, word, 1 AS on_round, 0 AS on_crm FROM candidates JOIN round_words ON name_key = round_key
             UNION ALL
@@ -142,8 +147,8 @@ def name_features(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                 count(*) FILTER (on_round + on_crm = 2) AS agreed,
                 count(*) FILTER (on_round > on_crm) AS open_round,
                 count(*) FILTER (on_crm > on_round) AS open_crm
-            FROM (SELECT round_key, crm_key, word, on_round, on_crm, coalesce(nats, ln(n)) AS nats
-                  FROM words CROSS JOIN total LEFT JOIN rarity USING (word))
+            FROM (SELECT round_key, crm_key, word, on_round, on_crm, coalesce(nats, {RAREST}) AS nats
+                  FROM words LEFT JOIN rarity USING (word))
             GROUP BY ALL
         )
         SELECT *, (open_round > 0 AND open_crm > 0)::DOUBLE AS open_both,
