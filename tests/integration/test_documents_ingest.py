@@ -88,11 +88,9 @@ class Room:
     now: datetime = NOON
 
     def poll(self) -> PollReport:
-        self.fetcher._utc_now = lambda: self.now
         return poll_due(self.database, self.sources, self.fetcher, self.landing, self.now)
 
     def read(self, budget_seconds: float = 5.0) -> Any:
-        self.fetcher._utc_now = lambda: self.now
         return ingest.read_waiting(self.database, self.landing, self.fetcher, self.sources, self.now, budget_seconds)
 
     def write(self, batch: Any) -> ingest.WriteReport:
@@ -124,13 +122,15 @@ def make_room(make_app_database: Callable[[str], AppDatabase], site: Site, tmp_p
         number = len(list(tmp_path.glob("room-*")))
         folder = tmp_path / f"room-{number}"
         fields = {"id": "wire", "kind": "rss", "url": f"{site.base}/feed", "outlet": "The Wire", "what": "Releases."}
-        return Room(
+        room = Room(
             make_app_database(backend),
             Warehouse(folder / "warehouse.duckdb"),
             Landing(folder / "landing"),
             fetcher(),
             [Source.model_validate(fields | {"fetch_articles": True} | source)],
         )
+        room.fetcher = fetcher(utc_now=lambda: room.now)
+        return room
 
     return make
 
@@ -385,7 +385,7 @@ def test_poll_that_is_not_due_costs_one_query(make_room: Callable[..., Room], si
 def test_one_source_that_hangs_does_not_keep_the_others_from_landing(make_room: Callable[..., Room], site: Site) -> None:
     room = make_room()
     publish(site)
-    room.fetcher = fetcher(timeout_seconds=0.5)
+    room.fetcher = fetcher(timeout_seconds=0.5, utc_now=lambda: room.now)
     broken = room.sources[0].model_copy(update={"id": "broken", "url": "http://127.0.0.1:9/feed"})
     room.sources = [broken, *room.sources]
     report = room.poll()

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
+import ssl
+import threading
 import time
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from pipeline.documents.connect import NameNotFound
 from pipeline.documents.fetch import Fetcher, FetchFailed
 
 Web = Any  # see conftest
@@ -100,8 +107,6 @@ def test_what_is_no_web_address_is_named(url: str) -> None:
 
 
 def test_unknown_name_is_named() -> None:
-    from pipeline.documents.connect import NameNotFound
-
     def resolve(host: str, _port: int) -> list[str]:
         raise NameNotFound(f"{host} has no address")
 
@@ -174,3 +179,56 @@ def test_deadline_of_the_caller_shortens_the_budget(web: Web) -> None:
     of = fetcher()
     assert failure(of, web.serve("/", b"x"), deadline=of.clock() - 1).reason == "timeout"
     assert web.requests == []
+
+
+@pytest.fixture
+def tls_site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """(address, file of the authority that signed its certificate); it answers /slow in drips."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("feed.example").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/slow":
+                drip(self, b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n")
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            self.wfile.write(b"secure")
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            with contextlib.suppress(OSError), context.wrap_socket(request, server_side=True) as wrapped:
+                super().finish_request(wrapped, client_address)
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"https://feed.example:{server.server_port}", tmp_path / "ca.pem"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_certificates_are_checked_by_name_against_the_usual_and_one_more_authority(tls_site: tuple[str, Path]) -> None:
+    base, authority = tls_site
+    options: dict[str, Any] = {"resolve": lambda _host, _port: ["127.0.0.1"]}
+    assert fetcher(ca_file=authority, **options).fetch(f"{base}/").body == b"secure"
+    assert failure(fetcher(**options), f"{base}/").reason == "tls"
+    assert failure(fetcher(ca_file=authority, **options), f"{base}/".replace("feed.", "other.")).reason == "tls"
+
+
+def test_secure_answer_that_drips_is_cut_off_too(tls_site: tuple[str, Path]) -> None:
+    base, authority = tls_site
+    of = fetcher(ca_file=authority, resolve=lambda _host, _port: ["127.0.0.1"], timeout_seconds=0.5)
+    began = time.monotonic()
+    assert failure(of, f"{base}/slow").reason == "timeout"
+    assert time.monotonic() - began < 1.5
