@@ -312,6 +312,7 @@ class Delivery(Base):
             "ix_deliveries_open",
             "status",
             "created_at",
+            "id",
             sqlite_where=text("status IN ('pending', 'sending')"),
             postgresql_where=text("status IN ('pending', 'sending')"),
         ),
