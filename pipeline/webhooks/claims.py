@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import ApiKey, Delivery, DeliveryAttempt, WebhookEndpoint
 from pipeline.webhooks.events import load_events
-from pipeline.webhooks.outbox import add_no_webhook_attempt, stale_claims, with_webhook
+from pipeline.webhooks.outbox import OPEN, add_no_webhook_attempt, stale_claims, with_webhook
 from pipeline.webhooks.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ def _choose(session: Session, limit: int, profile: Profile, busy: Counter[str], 
     chosen: list[Delivery] = []
     full = {organization for organization, count in busy.items() if count >= per_endpoint}
     while len(chosen) < limit:
-        query = select(Delivery).where(Delivery.status == "pending", Delivery.profile == profile.name)
+        query = select(Delivery).where(OPEN, Delivery.status == "pending", Delivery.profile == profile.name)
         query = query.where(Delivery.organization_id.not_in(sorted(full)), Delivery.id.not_in([row.id for row in chosen]))
         query = query.order_by(Delivery.created_at, Delivery.id).limit(limit - len(chosen)).with_for_update(skip_locked=True)
         rows = list(session.scalars(query))

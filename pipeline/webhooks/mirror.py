@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, not_, select, update
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, DeliveryAttempt, Match
@@ -124,7 +124,7 @@ def _unmirrored(db: AppDatabase, now: datetime, limit: int) -> list[Any]:
         )
         .join(Delivery, Delivery.id == attempt.delivery_id)
         .join(Match, Match.id == Delivery.match_id, isouter=True)
-        .where(attempt.is_mirrored.is_(False), attempt.outcome != "sending", attempt.finished_at <= now)
+        .where(not_(attempt.is_mirrored), attempt.outcome != "sending", attempt.finished_at <= now)
         .order_by(attempt.id)
         .limit(limit)
     )

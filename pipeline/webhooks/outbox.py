@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, tuple_, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
@@ -33,6 +33,10 @@ MATCH_LOCK = 814_722_302
 
 # Beyond a send's budget: clocks of several machines differ, and the outcome takes a moment to be written.
 MARGIN = timedelta(seconds=30)
+
+# Said word for word as the partial index has it, so that the planner sees that it may use it: what waits is found in the
+# same time however many deliveries were made.
+OPEN = text("deliveries.status IN ('pending', 'sending')")
 
 # (match id, the match as recorded, its origin, when it was recorded)
 Recorded = tuple[str, FoundMatch, str, datetime]
@@ -133,18 +137,18 @@ def release_held(
 def pending_count(db: AppDatabase) -> int:
     """How many deliveries wait to be sent."""
     with db.read() as session:
-        return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.status == "pending")) or 0
+        return session.scalar(select(func.count()).select_from(Delivery).where(OPEN, Delivery.status == "pending")) or 0
 
 
 def has_pending(db: AppDatabase) -> bool:
     """Does anything wait to be sent?"""
     with db.read() as session:
-        return session.scalar(select(Delivery.id).where(Delivery.status == "pending").limit(1)) is not None
+        return session.scalar(select(Delivery.id).where(OPEN, Delivery.status == "pending").limit(1)) is not None
 
 
 def waiting(db: AppDatabase, now: datetime, budget_seconds: float = 30.0) -> str | None:
     """Names the newest delivery that waits for a sender, or a claim to be given up; None when there is neither."""
-    newest = select(Delivery.created_at, Delivery.id).where(Delivery.status == "pending")
+    newest = select(Delivery.created_at, Delivery.id).where(OPEN, Delivery.status == "pending")
     with db.read() as session:
         row = session.execute(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one_or_none()
         stale = session.scalar(stale_claims(now, budget_seconds).limit(1))
@@ -156,7 +160,7 @@ def waiting(db: AppDatabase, now: datetime, budget_seconds: float = 30.0) -> str
 def stale_claims(now: datetime, budget_seconds: float) -> Select[str]:
     """Ids of claims so old that their sender must be dead."""
     oldest = now - timedelta(seconds=budget_seconds) - MARGIN
-    return select(Delivery.id).where(Delivery.status == "sending", Delivery.claimed_at < oldest).order_by(Delivery.id)
+    return select(Delivery.id).where(OPEN, Delivery.status == "sending", Delivery.claimed_at < oldest).order_by(Delivery.id)
 
 
 def add_no_webhook_attempt(session: Session, delivery_id: str, trigger: str, now: datetime) -> None:
@@ -227,12 +231,13 @@ def _record(
             report.recorded.append(known[key])
             continue
         logical = logical_round(rounds[found.round_id])
-        same = next((of for other, of in told[found.organization_id] if is_same_round(logical, other)), None)
+        of_company = told[found.organization_id, logical.company_key]
+        same = next((of for other, of in of_company if is_same_round(logical, other)), None)
         if same is not None:
             report.suppressed += 1
             log.info("round %s is round %s, which organization %s has a match of: not told again", found.round_id, same, key[0])
             continue
-        told[found.organization_id].append((logical, found.round_id))
+        of_company.append((logical, found.round_id))
         status = "held" if hold else "pending" if found.organization_id in endpoints else "no_webhook"
         matches.append(match_row(found, logical, origin, now))
         deliveries.append(delivery_row(found, status, now))
@@ -255,14 +260,19 @@ def _known(session: Session, chunk: Sequence[FoundMatch]) -> dict[tuple[str, str
 
 def _told(
     session: Session, chunk: Sequence[FoundMatch], rounds: dict[str, Round]
-) -> defaultdict[str, list[tuple[LogicalRound, str]]]:
-    """The rounds that the chunk's organizations have matches of, where the company is one of the chunk's."""
-    companies = sorted({(match.organization_id, rounds[match.round_id].company_key) for match in chunk})
+) -> defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]]:
+    """The rounds that the chunk's organizations have matches of, by organization and company."""
+    # Two lists, not pairs: SQLite would read the whole table for pairs.
     query = select(Match, Round).join(Round, Round.id == Match.round_id)
-    query = query.where(tuple_(Match.organization_id, Match.company_key).in_(companies))
-    told: defaultdict[str, list[tuple[LogicalRound, str]]] = defaultdict(list)
+    query = query.where(
+        Match.organization_id.in_(sorted({match.organization_id for match in chunk})),
+        Match.company_key.in_(sorted({rounds[match.round_id].company_key for match in chunk})),
+    )
+    told: defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]] = defaultdict(list)
     for match, of in session.execute(query.order_by(Match.created_at, Match.id)):
-        told[match.organization_id].append((logical_round(of), of.id))
+        told[match.organization_id, match.company_key].append(
+            (replace(logical_round(of), company_key=match.company_key), of.id)
+        )
     return told
 
 
