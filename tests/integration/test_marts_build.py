@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from datetime import UTC, date, datetime
@@ -14,6 +15,7 @@ import pytest
 
 from pipeline.store.marts import MartsProject, marts_of
 from pipeline.store.warehouse import Warehouse, set_progress
+from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 
 AS_OF = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 MARTS = ["crm_coverage", "delivery_health", "funding_rounds_mart", "match_funnel_daily", "missed_matches", "source_health"]
@@ -272,6 +274,29 @@ def test_building_again_changes_nothing(fresh: MartsProject) -> None:
     first = read(fresh.warehouse, everything)
     fresh.build(as_of=AS_OF)
     assert read(fresh.warehouse, everything) == first
+
+
+def test_a_logical_round_is_the_same_here_as_where_partners_are_told(fresh: MartsProject) -> None:
+    """The mart's SQL and the outbox's rule, over every pair of a grid (A-FS-24)."""
+    fresh.build(["fqn:fundingscout.staging.stg_funding_rounds", "fqn:fundingscout.intermediate.int_logical_rounds"])
+    grid = itertools.product(
+        (2, 16, 17), (None, "growth", "pre-seed", "seed", "series-a", "series-a1"), (None, 8_000_000, 10_000_000)
+    )
+    rounds = {f"g{number}": LogicalRound("grid", date(2026, 11, day), kind, amount)
+              for number, (day, kind, amount) in enumerate(grid)}  # fmt: skip
+    with fresh.warehouse.write() as connection:
+        insert(connection, "core.funding_rounds", [
+            {"round_id": key, "company_key": "grid", "published_date": given.day, "funding_type": given.funding_type,
+             "amount_usd": given.amount_usd, "status": "active"}
+            for key, given in rounds.items()
+        ])  # fmt: skip
+    try:
+        found = set(read(fresh.warehouse, "SELECT * FROM intermediate.int_logical_rounds WHERE round_id LIKE 'g%'"))
+    finally:
+        with fresh.warehouse.open() as connection:
+            connection.execute("DELETE FROM core.funding_rounds WHERE company_key = 'grid'")
+    assert found == {(a, b) for a, b in itertools.permutations(rounds, 2) if is_same_round(rounds[a], rounds[b])}
+    assert 100 < len(found) < len(rounds) ** 2
 
 
 def test_the_manifest_is_parsed_once_for_one_state_of_the_project(fresh: MartsProject) -> None:

@@ -148,6 +148,6 @@ def test_a_read_only_checkout_loads_in_a_process_of_its_own(tmp_path: Path) -> N
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
     )
-    assert done.stdout.strip() == "30"
+    assert done.stdout.strip() == "31"
     assert [path.name for path in tmp_path.iterdir()] == ["dbt"]
     assert {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")} == before

@@ -48,19 +48,9 @@ known_otherwise as (
 
     select distinct
         outcomes.organization_id,
-        rounds.round_id
-    from rounds
-    inner join rounds as others
-        on rounds.company_key = others.company_key
-        and rounds.round_id <> others.round_id
-        and abs(
-            date_diff(
-                'day',
-                coalesce(rounds.published_date, rounds.first_seen_date),
-                coalesce(others.published_date, others.first_seen_date)
-            )
-        ) <= 14
-    inner join outcomes on others.round_id = outcomes.round_id
+        logical_rounds.round_id
+    from {{ ref('int_logical_rounds') }} as logical_rounds
+    inner join outcomes on logical_rounds.other_round_id = outcomes.round_id
 
 ),
 
