@@ -3,8 +3,6 @@
 What belongs here: translation, without touching any store. What does not: the assets themselves (defs.marts).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Set
 from typing import Any
 
