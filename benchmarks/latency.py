@@ -124,29 +124,32 @@ def processes(root: psutil.Process) -> list[psutil.Process]:
     return [root, *root.children(recursive=True)]
 
 
-def processor_seconds(root: psutil.Process) -> float:
-    total = 0.0
+def processor_seconds(root: psutil.Process) -> dict[int, float]:
+    """Seconds used so far by each process, its ended children included."""
+    used = {}
     for process in processes(root):
         with contextlib.suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+            used[process.pid] = times.user + times.system + times.children_user + times.children_system
+    return used
 
 
 def measure_idle(root: psutil.Process, seconds: float) -> None:
     before, began = processor_seconds(root), time.monotonic()
     time.sleep(seconds)
-    used, passed = processor_seconds(root) - before, time.monotonic() - began
+    after, passed = processor_seconds(root), time.monotonic() - began
+    used = {pid: seconds - before.get(pid, 0.0) for pid, seconds in after.items()}
     rows = []
     for process in processes(root):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             info = process.memory_full_info()
-            rows.append((info.rss, info.pss, " ".join(process.cmdline()[1:6])))
-    print(f"idle: {100 * used / passed:.1f} % of one core over {passed:.0f} s")
+            share = 100 * used.get(process.pid, 0.0) / passed
+            rows.append((info.rss, info.pss, share, " ".join(process.cmdline()[1:7])))
+    print(f"idle: {100 * sum(used.values()) / passed:.1f} % of one core over {passed:.0f} s")
     rss, pss = sum(row[0] for row in rows) / 1e6, sum(row[1] for row in rows) / 1e6
     print(f"idle: {rss:.0f} MB resident in {len(rows)} processes (sum of RSS; {pss:.0f} MB with shared pages counted once)")
-    for rss, _, name in sorted(rows, reverse=True):
-        print(f"      {rss / 1e6:5.0f} MB  {name[:90]}")
+    for rss, _, share, name in sorted(rows, reverse=True):
+        print(f"      {rss / 1e6:5.0f} MB  {share:4.1f} %  {name[:90]}")
 
 
 class Arrivals:
@@ -243,6 +246,8 @@ def main() -> None:
             if options.idle_seconds:
                 measure_idle(psutil.Process(service.pid), options.idle_seconds)
             seconds = sorted(run_events(feed, arrivals, options.events))
+        if not seconds:
+            return
         p95 = seconds[max(0, round(0.95 * len(seconds)) - 1)]
         print(f"{len(seconds)} events: median {statistics.median(seconds):.1f} s, p95 {p95:.1f} s, longest {seconds[-1]:.1f} s")
         print_parts(home)

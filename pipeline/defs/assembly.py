@@ -3,8 +3,6 @@
 The marts are a location of their own (pipeline.definitions_marts), so that a run that tells partners doesn't import dbt.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, sensors, signals

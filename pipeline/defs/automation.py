@@ -5,10 +5,9 @@ level-triggered: what is still waiting is asked for again, under a new run key, 
 be working on it. What forbids a second delivery is the ledger, never a run key.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Asked:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_cursor(cls, cursor: str | None) -> Asked:
+    def from_cursor(cls, cursor: str | None) -> Self:
         """From the text Dagster kept; nothing asked yet when there is none, or none that can be read."""
         try:
             kept = json.loads(cursor or "{}")

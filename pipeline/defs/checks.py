@@ -3,8 +3,6 @@
 A check blocks where wrong data would reach a partner: the steps after it in the same run don't start.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 

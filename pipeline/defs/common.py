@@ -3,8 +3,6 @@
 What belongs here: constants and presentation. What does not: assets, and anything that decides.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Assets of the crm group: what partners keep in their CRMs, now and on any day."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, timedelta
 

@@ -1,7 +1,5 @@
 """Assets of the delivery group: who was told, and what came back."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipeline.defs import common
@@ -9,8 +7,8 @@ from pipeline.defs.common import InstallationParam
 from pipeline.webhooks import mirror, sender
 
 LATEST_DELIVERIES = """
-    SELECT started_at, slug AS organization, company_name, status, response_code, round(duration_ms) AS duration_ms,
-        error_class, error, endpoint_url, attempt_number, trigger
+    SELECT started_at, slug AS organization, company_name, webhook_deliveries.status, response_code,
+        round(duration_ms) AS duration_ms, error_class, error, endpoint_url, attempt_number, trigger
     FROM core.webhook_deliveries
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)

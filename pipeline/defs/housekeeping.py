@@ -1,7 +1,5 @@
 """Keeping Dagster's own history from growing: old runs and their events are deleted."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import dagster as dg

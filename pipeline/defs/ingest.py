@@ -1,7 +1,5 @@
 """Assets of the ingest group: what was fetched, read and rejected."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta

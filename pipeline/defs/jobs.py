@@ -1,9 +1,7 @@
 """Jobs and schedules."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -27,7 +25,7 @@ IN_ONE_HOP = [
 ]
 
 
-def build_jobs(first_day: date) -> Sequence[dg.JobDefinition | dg.UnresolvedAssetJobDefinition]:
+def build_jobs(first_day: date) -> list[Any]:
     """The jobs; those by day have partitions from ``first_day`` on."""
     return [
         dg.define_asset_job(

@@ -1,7 +1,5 @@
 """Assets of the matching group: which rounds are of interest to which partner, and why."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import dagster as dg

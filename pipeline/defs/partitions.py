@@ -1,7 +1,5 @@
 """The one partitioning of this pipeline: days, in UTC."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 import dagster as dg

@@ -3,8 +3,6 @@
 Partitioned by day, in one run for any range of days, and safe to run again: what is already known stays as it is.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Sensors: what is new outside, and what is still to be sent. Thin; decisions are in automation."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipeline.crm.changes import newest_change

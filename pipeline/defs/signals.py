@@ -1,7 +1,5 @@
 """Assets of the signals group: what documents claim, and the rounds those claims amount to."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipeline.defs import common

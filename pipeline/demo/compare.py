@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from pipeline.documents.identity import canonical_url
 from pipeline.installation import Installation
 from pipeline.matching.domains import registrable_domain
 from pipeline.store.models import CrmImport, Delivery, Organization
@@ -85,8 +86,8 @@ def differences(expected: dict[str, Any], got: Outcome) -> Iterator[str]:
 
 
 def _documents(expected: dict[str, Any], got: Outcome) -> Iterator[str]:
-    wanted = {document.get("url") or document["accession"]: document for document in expected["documents"]}
-    present = {row["accession"] or row["url"]: row for row in got.documents}
+    wanted = {_key(document): document for document in expected["documents"]}
+    present = {row["accession"] or canonical_url(row["url"]): row for row in got.documents}
     for key in sorted(wanted.keys() - present.keys()):
         yield f"document {wanted[key]['key']} was not read"
     for key in sorted(present.keys() - wanted.keys()):
@@ -100,13 +101,17 @@ def _documents(expected: dict[str, Any], got: Outcome) -> Iterator[str]:
             yield f"source {source}: {got.rejected_entries.get(source, 0)} entries set aside, not {count}"
 
 
+def _key(document: dict[str, Any]) -> str:
+    return canonical_url(document["url"]) or document["url"] if "url" in document else document["accession"]
+
+
 def _name_rounds(expected: dict[str, Any], got: Outcome) -> tuple[dict[str, str], list[str]]:
     """Which round id stands for which expected round, by the documents that report it; and what does not fit."""
-    by_key = {row["accession"] or row["url"]: row for row in got.documents}
+    by_key = {row["accession"] or canonical_url(row["url"]): row for row in got.documents}
     ids: dict[str, set[str]] = {}
     problems = []
     for document in expected["documents"]:
-        row = by_key.get(document.get("url") or document["accession"])
+        row = by_key.get(_key(document))
         if row is None:
             continue
         name, round_id = document.get("round"), row["round_id"]
