@@ -12,6 +12,8 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
 
 from pipeline.defs.marts import CORE_LOCATION, DAILY_SYNC, build_marts_definitions
 from pipeline.installation import Installation
@@ -92,6 +94,36 @@ def test_the_daily_sync_of_the_other_location_starts_the_marts(definitions: dg.D
     assert (CORE_LOCATION, DAILY_SYNC) == ("fundingscout", "daily_sync")
     schedule = definitions.resolve_schedule_def("marts_hourly")
     assert (schedule.job_name, schedule.default_status) == ("marts", dg.DefaultScheduleStatus.STOPPED)
+
+
+def test_only_a_daily_sync_that_succeeded_over_there_asks_for_marts_and_once(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
+    sensor = definitions.resolve_sensor_def("marts_after_daily_sync")
+
+    def ends(job: str, location: str, event: str) -> str:
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), "__repository__"), job)
+        run = create_run_for_test(instance, job_name=job, status=dg.DagsterRunStatus.STARTED, remote_job_origin=origin)
+        instance.report_dagster_event(dg.DagsterEvent(event_type_value=event, job_name=job), run_id=run.run_id)
+        return run.run_id
+
+    def turn(cursor: str | None) -> tuple[list[str | None], str | None]:
+        context = dg.build_sensor_context(
+            instance, cursor=cursor, repository_def=definitions.get_repository_def(), sensor_name=sensor.name
+        )
+        tick = sensor.evaluate_tick(context)
+        return [request.run_key for request in tick.run_requests or []], tick.cursor or context.cursor
+
+    _, cursor = turn(None)
+    wanted = ends("daily_sync", "fundingscout", "PIPELINE_SUCCESS")
+    ends("sync", "fundingscout", "PIPELINE_SUCCESS")
+    ends("daily_sync", "elsewhere", "PIPELINE_SUCCESS")
+    ends("daily_sync", "fundingscout", "PIPELINE_FAILURE")
+    asked: list[str | None] = []
+    for _ in range(5):
+        keys, cursor = turn(cursor)
+        asked += keys
+    assert asked == [f"marts:{wanted}"]
 
 
 def test_the_job_builds_checks_and_publishes(
