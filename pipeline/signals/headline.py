@@ -109,7 +109,9 @@ _INVESTS_IN = re.compile(
     r"(?:co-?)?(?:leads|led|joins|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
     r"|series [a-h]|seed)\b.{0,30}?\b(?:for|in|of)\b"
     r"|(?:co-?)?(?:leads|led)\s.{0,60}?\b(?:for|in)\s"
-    r"|(?:invests|invested|pours|poured|puts|pumps|injects|bets|commits)\s.{0,60}?\b(?:in|into|on)\s"
+    r"|(?:invests|invested|bets|bet)\s.{0,60}?\b(?:in|into|on)\s"
+    r"|(?:pours|poured|puts|pumps|injects|commits)\s(?:(?:up to|another|over|nearly|more than"
+    r"|about)\s)*(?:[$€£₹¥]|US\$|Rs|\d|millions).{0,40}?\b(?:in|into|on)\s"
     r"|invest\s(?:.{0,30}?\s)?in\s(?=.*\b(?:startup|platform|company)\b)"
     r"|(?:backs|backed|bankrolls)\s(?!by\b)"
     r"|makes\s.{0,40}?\binvestment\sin\s|takes\s.{0,40}?\bstake\sin\s",

@@ -45,6 +45,10 @@ def _based(sentence: str, company: str | None) -> Place | None:
         place = find_place(match["place"]) or find_place(" ".join(match["place"].split()[-1:]))
         if place:
             return place
+    for match in _CITY_COMPANY.finditer(sentence):
+        place = find_place(match["place"] or match["from"])
+        if place and (place.city or match["from"]):
+            return place
     based = _LOCATION_BASED.search(sentence)
     if based and (not company or company.lower() in sentence.lower()):
         return find_place(based["place"])
@@ -95,6 +99,10 @@ def _up_to_second_comma(phrase: str) -> str:
 
 
 _CAP = r"[A-ZÀ-Þ][\w.'’À-ÿ]*"
+_KIND = (
+    r"(?:start-?up|company|laboratory|lab|maker|developer|manufacturer|platform|studio|scale-?up|biotech"
+    r"|fintech|software firm|outfit)"
+)
 _X_BASED = re.compile(
     rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
     rf"|{_CAP}(?:\s{_CAP})?))?)[\s\-–](?:[Bb]ased|[Hh]eadquartered)\b"
@@ -103,6 +111,12 @@ _LOCATION_BASED = re.compile(
     rf"\b(?:[Bb]ased|[Hh]eadquartered|[Ll]ocated) (?:in"
     rf"|out of) (?:the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
     rf"|{_CAP}(?:\s{_CAP})?))?)"
+)
+# "a Nashville start-up", "the Toronto company behind …"; "a start-up from Miami"
+_CITY_COMPANY = re.compile(
+    rf"\b(?:[Aa]n?|[Tt]he|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}})\s(?:[a-z][\w\-]*\s){{0,3}}?"
+    rf"{_KIND}\b(?!,? (?:led|invested))"
+    rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
 _BASED_IN = re.compile(
     rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"

@@ -97,15 +97,20 @@ def _hiring(mention: Mention, _text: Text, title: str) -> bool:
     return True
 
 
-def _new_company(mention: Mention, _text: Text, title: str) -> bool:
-    """company "emerges from stealth" or "officially launches as a company" without money news."""
-    match = _EMERGES.search(title)
-    if not match:
+def _new_company(mention: Mention, text: Text, title: str) -> bool:
+    """A company founded now: "founders found X", "X emerges from stealth", or a lead that calls X a new company."""
+    emerges, founds = _EMERGES.search(title), _FOUND.search(title)
+    if emerges:
+        phrase, stated = title[: emerges.start()], emerges[0].strip()
+    elif founds and _FOUNDED_NOW.search(text.lead):
+        phrase, stated = founds["name"], title
+    else:
         return False
-    company = name_in(title[: match.start()])
+    company = name_in(phrase)
     if not company or _NOT_A_COMPANY.search(company):
         return False
-    mention.signal_type, mention.company_name, mention.details = SignalType.NEW_COMPANY, company, {"stated": match[0].strip()}
+    mention.signal_type, mention.company_name = SignalType.NEW_COMPANY, company
+    mention.details = {"company_name": company, "stated": stated}
     return True
 
 
@@ -156,21 +161,21 @@ _ROLE = re.compile(
     re.I,
 )
 _C = r"(?P<company>[A-Z0-9][^,:;]{1,60}?)"
+_AS = r"(?i:as|to(?: the (?:role|position) of)?)\s(?i:its\s|the\s|new\s|their\s|an?\s)*"
 _JOB_CHANGES = (
     re.compile(
-        rf"^{_C}\s(?:appoints|names|hires|promotes|taps|welcomes|announces(?: the)? appointment of|selects"
-        rf"|elevates|adds|brings on)\s(?:\w+\s(?:executive|veteran|leader"
-        rf"|expert)\s)?(?P<person>{PERSON})(?:,[^,]{{1,20}},)?,?\s(?:as|to(?: the (?:role"
-        rf"|position) of)?)\s(?:its\s|the\s|new\s|their\s|an?\s)*(?P<role>[A-Z][^,;:]{{1,80}})"
+        rf"^{_C}\s(?i:appoints|names|hires|promotes|taps|welcomes|announces(?: the)? appointment of|selects"
+        rf"|elevates|adds|brings on)\s"
+        rf"(?i:\w+\s(?:executive|veteran|leader|expert)\s)?(?P<person>{PERSON})(?:,[^,]{{1,20}},)?,?\s{_AS}(?P<"
+        rf"role>[A-Z][^,;:]{{1,80}})"
     ),
     re.compile(
-        rf"^(?P<person>{PERSON})\s(?:joins|named|appointed|promoted)\s(?:to\s|at\s)?{_C}\sas\s(?:its\s|the\s"
-        rf"|new\s|an?\s)*(?P<role>[A-Z][^,;:]{{1,80}})"
+        rf"^(?P<person>{PERSON})\s(?i:joins|named|appointed|promoted)\s(?i:to\s|at\s)?{_C}\s{_AS}(?P<role>[A-Z][^,;:]{{1,80}})"
     ),
     re.compile(
-        rf"^(?P<person>{PERSON})\s(?:named|appointed|promoted to"
-        rf"|becomes)\s(?:as\s)?(?P<role>[A-Z][^,;:]{{1,60}}?)\s(?:of|at"
-        rf"|for)\s(?P<company>[A-Z0-9][^,:;]{{1,60}})$"
+        rf"^(?P<person>{PERSON})\s(?i:named|appointed|promoted to"
+        rf"|becomes)\s(?i:as\s)?(?P<role>[A-Z][^,;:]{{1,60}}?)\s(?i:of|at|for)\s"
+        r"(?P<company>[A-Z0-9][^,:;]{1,60})$"
     ),
 )
 _HIRING = re.compile(
@@ -184,5 +189,15 @@ _IN_PLACE = re.compile(r"\b(?:in|at|across)\s(?P<place>[A-Z][\w.\- ]+(?:,\s[A-Z]
 _EMERGES = re.compile(
     r"\s(?:emerges|exits|comes out|launches|steps out) (?:from|of|out of)?\s?stealth\b"
     r"|\sofficially launches as (?:an? )?(?:new )?(?:company|startup)\b|\sspins? out (?:of|from)\s",
+    re.I,
+)
+_FOUND = re.compile(
+    r"\s(?:co-?)?(?:found|founds|found(?:ed)?|start|starts|launch|launches|set up|sets up|establish"
+    r"|establishes)\s(?P<name>[A-Z0-9][\w.&'’\-]*(?:\s[A-Z0-9][\w.&'’\-]*){0,3})"
+)
+_FOUNDED_NOW = re.compile(
+    r"\bis a new (?:\w+ )?(?:company|start-?up|firm|venture|business)\b|\bfounded (?:it "
+    r"|the company )?(?:this|last) (?:week|month|year)\b"
+    r"|\bnew(?:ly founded|ly formed)? (?:company|start-?up) (?:called|named)\b",
     re.I,
 )

@@ -61,7 +61,8 @@ def read(title: str | None, body: str | None) -> Text:
     """The clean Text of a title and a body that may hold HTML, Markdown, entities and widget debris."""
     raw = (body or "")[:LONGEST_BODY]
     links = tuple(_links(raw))
-    return Text(clean_line(title), clean_body(raw), links)
+    headline = clean_line(title)
+    return Text(headline, _without_title(clean_body(raw), headline), links)
 
 
 def clean_line(text: str | None) -> str:
@@ -106,6 +107,12 @@ def _plain(text: str) -> str:
     return _INVISIBLE.sub("", plain).replace("\u00a0", " ").replace("\u202f", " ")
 
 
+def _without_title(body: str, title: str) -> str:
+    """Pages repeat their headline above the text; read twice it would count twice."""
+    first, _, rest = body.partition("\n")
+    return rest if title and first.casefold() == title.casefold() else body
+
+
 def _links(raw: str) -> list[Link]:
     unescaped = html.unescape(raw) if "&" in raw else raw
     found = [Link(clean_line(text), url) for text, url in _MARKDOWN_LINK_PARTS.findall(unescaped)]
@@ -116,7 +123,10 @@ def _links(raw: str) -> list[Link]:
 def _ends_in_abbreviation(paragraph: str, start: int, dot: int) -> bool:
     if paragraph[dot] != ".":
         return False
-    word = paragraph[max(start, dot - 12) : dot].rsplit(" ", 1)[-1].lstrip("(“\"'")
+    *before, word = paragraph[max(start, dot - 24) : dot].split(" ")
+    word = word.lstrip("(“\"'")
+    if before and before[-1].lower() in ("series", "class", "plan", "grade", "tier", "vitamin"):
+        return False
     return word.lower() in word_list("abbreviations") or bool(_INITIAL.fullmatch(word))
 
 

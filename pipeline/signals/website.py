@@ -37,13 +37,13 @@ def find_website(text: Text, company: str | None, outlet_url: str | None, invest
             or domain.split(".")[0] in word_list("networks")
         ):
             continue
-        label = _squeeze(domain.rsplit(".", domain.count("."))[0])
+        label = _squeeze(_spoken(domain).split(".")[0])
         if any(
             label == backer or (len(label) > 4 and backer.startswith(label) and not own.startswith(label)) for backer in backers
         ):
             continue
         score = cue + _likeness(own, domain, label)
-        shown = _host(host)
+        shown = _written(host)
         votes[shown] += score
         where.setdefault(shown, context)
     if not votes:
@@ -68,52 +68,63 @@ def _candidates(text: Text) -> list[tuple[str, int, str]]:
     found: list[tuple[str, int, str]] = []
     for match in _ADDRESS.finditer(text.body):
         before = text.body[max(0, match.start() - 90) : match.start()]
-        cue = 3 if _VISIT.search(before) else 1 if match["scheme"] or match["host"].lower().startswith("www.") else 0
-        if before.endswith("@"):
-            cue = 1
+        is_pointed_at = bool(_VISIT.search(before))
+        is_marked = bool(match["scheme"]) or match["host"].lower().startswith("www.")
+        is_mail = before.endswith("@")
+        ending = match["host"].rsplit(".", 1)[-1].lower()
+        if not (
+            is_marked or ((is_pointed_at or is_mail) and match["host"].islower()) or ending in word_list("bare_domain_endings")
+        ):
+            continue
+        cue = 1 if is_mail else 3 if is_pointed_at else 1 if is_marked else 0
         found.append((match["host"], cue, text.body[max(0, match.start() - 60) : match.end()]))
     for link in text.links:
         host = re.sub(r"^https?://", "", link.url).split("/")[0]
-        found.append(
-            (host, 3 if _squeeze(link.text) and _squeeze(link.text) in _squeeze(host) else 0, f"{link.text} ({link.url})")
-        )
+        named = _squeeze(link.text)
+        found.append((host, 3 if named and named in _squeeze(_spoken(host)) else 0, f"{link.text} ({link.url})"))
     return found
 
 
 def _likeness(own: str, domain: str, label: str) -> int:
-    whole = _squeeze(domain)
-    if label == own or whole == own:
+    """How much a domain looks like the company's name, 0 to 6."""
+    if own in (label, _squeeze(_spoken(domain))):
         return 6
-    if len(own) >= 3 and (
-        own in label or (len(label) >= 3 and own.startswith(label)) or (len(label) >= 3 and label.startswith(own))
-    ):
+    if len(own) >= 3 and (own in label or (len(label) >= 3 and (own.startswith(label) or label.startswith(own)))):
         return 4
     common = sum(1 for a, b in zip(own, label, strict=False) if a == b)
     return 3 if common >= 4 and common * 2 >= min(len(own), len(label)) else 0
 
 
-def _host(host: str) -> str:
-    return re.sub(r"^www\.", "", host.lower().rstrip(".")).split(":")[0]
+def _written(host: str) -> str:
+    """``host`` as it is looked up: lower case, without www. and port, international names in their ASCII form."""
+    plain = re.sub(r"^www\.", "", host.lower().rstrip(".")).split(":")[0]
+    try:
+        return plain if plain.isascii() else plain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return plain
+
+
+def _spoken(domain: str) -> str:
+    """``domain`` as people read it: ASCII forms of international names decoded."""
+    try:
+        return domain.encode("ascii").decode("idna") if "xn--" in domain else domain
+    except UnicodeError:
+        return domain
 
 
 def _squeeze(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())
+    return re.sub(r"[\W_]+", "", text.lower())
 
 
 _ADDRESS = re.compile(
-    r"(?P<scheme>https?://)?(?<![\w.\-])(?P<host>(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,4}"
-    r"(?:com|io|ai|co|net|org|app|dev|tech|xyz|finance|network|money|health|bio|energy|so|ch|de|fr|uk|in"
-    r"|eu|us|ca|au|fi|gg|fm|me|tv|vc|space|earth|world|global|solutions|systems|cloud|pro|id|is|it|es|nl"
-    r"|se|no|dk|pl|be|at|ie|sg|hk|jp|kr|my|ph|vn|br|mx|cl|za|ng|ke|ae|il|tr|ru|cn|info|biz|store|shop"
-    r"|studio|games|agency|digital|software|capital|fund|exchange|life|live|one|inc|ltd|club|academy"
-    r"|education|farm|eco|green|care|clinic|ventures|social|chat|email|to|ly|gl|li|lu|ee|lv|lt|cz|sk|hu|ro"
-    r"|gr|pt|nz|tw|th|pk|bd|lk|ws|vip|land|fi|build|news|media|house|homes|travel|fit|art|design|insure"
-    r"|bank|pay|credit|legal|works|zone|today|run|new|day|page|site|online|security|technology|science"
-    r"|engineering|robotics|auto|car|aero)(?:\.(?:uk|au|in|br|za|nz|jp|kr|sg|il))?)(?![\w\-@]|\.[a-z])"
+    r"(?P<scheme>https?://)?(?<![\w.\-])(?P<host>(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,4}(?:[^\W\d_]{2,18}"
+    r"|xn--[a-z0-9\-]{2,50}))"
+    r"(?![\w\-@]|\.[a-z])"
 )
 _VISIT = re.compile(
     r"\b(?:visit(?: us at| our website| the (?:official )?website| their website)?|website|web ?site"
     r"|learn more(?: about \S+(?: \S+){0,4})?(?: at)?|more information[^.]{0,60}|find out more(?: at)?"
+    r"|(?:can be )?found at|(?:are|is) at"
     r"|more at|go to|see|online at|homepage|web|url|read more)\W{0,3}(?:at|:|via|,|please|go to|visit|is"
     r"|\s)*\s*(?:https?://)?$",
     re.I,

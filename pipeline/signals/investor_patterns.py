@@ -1,0 +1,264 @@
+"""The phrases by which funding news names investors, as compiled patterns. How they are used: investors.py.
+
+Each pattern's group ``names`` is a list to be taken apart; case matters where names begin.
+"""
+
+from __future__ import annotations
+
+import re
+
+_W = r"[\w.&'’+\-/]*"
+# "Curve founder Jane Doe": the person, not the firm.
+PERSON_OF_FIRM = re.compile(
+    r"^(?P<role>(?:.{0,60}?\b)?(?i:founders?|co-?founders?|ceo|cto|coo|cfo|cmo|partner|executive|president"
+    r"|chairman|chief \w+(?: officer)?|creator|head of \w+))\s"
+    r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
+)
+PROPER = re.compile(
+    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|e\.\w+|imec\.\w+|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
+    rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
+    rf"|fund\b|group\b|ventures\b|capital\b|\|))*"
+)
+PROPER_TAIL = re.compile(rf"(?<![\w])[A-Z0-9]{_W}(?:\s(?:(?:of|the|de|&|x)\s)?[A-Z0-9]{_W})*$")
+NOT_A_NAME_BEFORE = re.compile(
+    r"\b(?:to|will|by|at|that|for|in|with|as|the company|round|is|was|are|has|from|executives|founders|employees|leaders)\b",
+    re.I,
+)
+BRACKETS = re.compile(r"\s?\([^)]{0,120}\)|\s?\[[^\]]{0,80}\]|[®™]")
+# ", the venture arm of X," and ", a New York-based fund," say what the name before is.
+APPOSITION = re.compile(
+    r",\s(?:the|an?|which|who|whose|one of|formerly|part of|known|led by|managed by|owned by|based"
+    r"|both)\s[^,]{2,140}?(?=,|$|\sand\s(?:[A-Z]|participation|existing|other)|\sas well as|\salong with"
+    r"|;)",
+    re.I,
+)
+SEPARATOR = re.compile(
+    r"\s*(?:[;、/•|]|,\s+(?:and|&|as well as|plus|including|with|alongside)\s+|,(?!\s?(?:Inc|LLC|Ltd|LP"
+    r"|L\.P|Co)\b)\s*|\s+(?:and|as well as|along with|together with|alongside|plus|including|besides"
+    r"|with(?: the)? participation (?:from|of|by)|joined by|followed by|with (?:additional"
+    r"|follow-on) (?:support|participation|investment) from)\s+"
+    r"|\s+&\s+(?=[A-Z][\w]+\s(?:Ventures|Capital|Partners)))\s*",
+    re.I,
+)
+DESCRIPTOR = re.compile(
+    r"(?:(?:and|both|also|from|by|of|at|the(?!\s[A-Z]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
+    r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
+    r"|several|various|prominent|notable|noted|renowned|major|top|global|international|local|institutional"
+    r"|strategic|private|family|"
+    r"fellow|additional|first-time|long-?time|repeat|original|long-standing|well-known|high-profile|key"
+    r"|participating|follow-on|insider|inside|all|some|many|high[- ]net[- ]worth|world-class|top-tier"
+    r"|tier-one|blue-chip|corporate|"
+    r"backers?|investors?|shareholders?|supporters?|partners?(?=\s[A-Z])|angels?|angel investors?|vcs?"
+    r"|vc (?:firms?|funds?|giants?)|venture(?: capital)? (?:firms?|funds?|investors?|arm|capitalists?)"
+    r"|venture capital(?=\s[A-Z])|firms?|funds?(?=\s\S)|private equity(?: firms?| investor)?"
+    r"|growth equity (?:firms?|investor)|accelerators?|incubators?|family offices?|syndicates?|"
+    r"investment (?:firms?|companies|company|funds?|banks?|giants?|arm)|asset managers?|hedge funds?"
+    r"|companies|company|giants?|conglomerates?|fund(?=\s[A-Z])|studio|startup studio|group(?=\s[A-Z])"
+    r"|participation|investments?|support|contributions?|backing|funding|capital(?=\s(?:from|by))"
+    r"|involvement|commitments?|cheques?|checks?|"
+    r"entrepreneurs?|serial entrepreneurs?|founders?(?=\s[A-Z])|co-?founders?(?=\s[A-Z])"
+    r"|executives?(?=\s[A-Z])|ceos?(?=\s[A-Z])|former|ex-?\w*|billionaires?|individuals?|businessm[ae]n"
+    r"|tech|technology|fintech|healthcare|crypto|web3|climate|impact|deep[- ]?tech|sector|industry|like"
+    r"|such as|namely|including|include|includes|were|was|is|are|among others|others|alongside|with"
+    r"|through|via|together with|:"
+    r"|[A-Z][\w.]+(?:\s[A-Z]\w+)?-(?:based|backed|headquartered|focused|led)|\w+-(?:focused|based|backed"
+    r"|stage|led|oriented|driven|owned|listed)"
+    r"|(?:U\.?S\.?|U\.?K\.?|EU|European|American|British|French|German|Spanish|Italian|Dutch|Swiss|Swedish"
+    r"|Danish|Norwegian|Finnish|Israeli|Indian|Chinese|Japanese|Korean|Canadian|Australian|Silicon Valley"
+    r"|Singaporean|Brazilian|Nordic|Polish|Austrian|Belgian)(?=\s(?:[a-z]|VC|fund|investor)))"
+    r"(?:['’]s)?\s+)"
+)
+TAIL = re.compile(
+    r"\s+(?:Series|Seed|round|also|participat\w+|invest(?:ed|ing|s)?|joined|The|This|In|With|And|Existing"
+    r"|New|To|At|For|On|Today|Said|Says|Among)$|,?\s+(?:Inc|LLC|Ltd|LP|L\.P|Corp|GmbH|AG|PLC|Limited|Pte"
+    r"|S\.A)\.?$",
+    re.I,
+)
+POSSESSIVE = re.compile(r"['’]s?$")
+GENERIC = re.compile(
+    r"(?:(?:angel|angels|investors?|others?|vcs?|funds?|partners?|executives?|founders?|series|seed|round"
+    r"|the|this|it|company|ceo|cto|cfo|coo|co-founder|founder|q[1-4]|us|uk|u\.s|europe|asia|africa|india"
+    r"|north america|"
+    r"group|board|director|chairman|president|managing|general|senior|strategic|investments?|funding"
+    r"|silicon valley|web3|ai|saas|vc|management|team|\d[\d.,]*\w{0,3}|january|february|march|april|may"
+    r"|june|july|august|september|october|november|december)\s?)+",
+    re.I,
+)
+ORGANIZATION = re.compile(
+    r"\b(?:ventures?|capital|partners?|funds?|group|holdings?|labs?|vc|investments?|equity|angels?|bank"
+    r"|inc|llc|ltd|lp|corp|company|co|management|advisors?|network|accelerator|university|foundation"
+    r"|digital|technologies|global|international|media|studios?|office|trust|associates|club|x|dao"
+    r"|protocol|finance|financial|research|securities|asset|assets|growth|seed|impact|insurance|pharma"
+    r"|health|energy|systems|motors|industries|collective|syndicate|incubator|institute|ventures)\b|&|\d"
+    r"|\.\w",
+    re.I,
+)
+TYPES = (
+    ("angel", re.compile(r"\bangels?\b(?! (?:network|fund))|\bbusiness angel")),
+    ("family_office", re.compile(r"\bfamily office\b|\bfamily trust\b")),
+    ("hedge_fund", re.compile(r"\bhedge fund")),
+    ("accelerator", re.compile(r"\baccelerators?\b|\bincubator|\by combinator\b|\btechstars\b")),
+    ("pe", re.compile(r"\bprivate equity|\bgrowth equity|\bbuyout")),
+    ("government", re.compile(r"\bgovernment|\bministry|\bstate fund|\bsovereign|\bpublic fund")),
+    ("crowdfunding", re.compile(r"\bcrowd")),
+    ("corporate", re.compile(r"\bcorporate\b|\bventure arm|\binvestment arm|\bcvc\b")),
+    ("vc", re.compile(r"\bventures?\b|\bvcs?\b|\bcapital\b")),
+)
+_STOP = (
+    r"(?=[.;](?:\s|$)|$|,?\s(?:to\s(?:accelerate|expand|scale|grow|build|support|fuel|help|develop"
+    r"|continue|further|drive|bring|power|launch|fund|advance|enable|increase|boost|create|make|transform"
+    r"|improve|hire|strengthen|deliver|revolutionize|democrati[sz]e)\b|bringing|which (?:will|brings|has"
+    r"|is|comes|was)|who (?:will|also)|that (?:will|also|brings)|will\b|and (?:is|was|will|has|includes?d?"
+    r"|brings|comes|follows|plans|the company)\b|valuing|at an?\s|for an?\s(?:total|undisclosed)"
+    r"|in\s(?:an?|its|the|this|what)\s|on\s(?:the|\w+day)\b|after\b|amid\b|as (?:it|the company|part of)\b"
+    r"|just\b|since\b|while\b|when\b|is (?:set|aimed|expected)|has (?:also|now)|said\b|says\b|told\b"
+    r"|according to|– |— |have (?:also|all)|were\b|was\b|are\b|is\b|\bat \$|\bvaluation\b"
+    r"|(?:also\s)?participat(?:ed|ing)|(?:also\s)?(?:joined|invested)|with the\s(?!participation)"
+    r"|the (?:round|funding|investment|company|capital|new)\b))"
+)
+_NAMES = rf"(?P<names>[^.;]*?(?:\.(?=\w|,|\s?[a-z&])[^.;]*?)*?){_STOP}"
+_ROUND_WORD = (
+    r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|Series\s[A-H]\S{0,2}"
+    r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal"
+    r"|co-)"
+)
+LED_BY = re.compile(
+    rf"{_ROUND_WORD}[,)]?(?:\s\([^)]{{1,40}}\))?\s?(?:(?:which|that|and)\s)?(?:(?:is|was|were|has been|being|[Ww]as)\s)?"
+    rf"(?i:(?:co-?|jointly )?led(?: jointly| again| once again)? by|headed by|spearheaded by|anchored by"
+    rf"|with lead (?:investor|investment from)):?\s{_NAMES}"
+)
+FROM = re.compile(
+    rf"\b(?:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}"
+)
+FOLLOWERS = re.compile(
+    r",?\s(?:and\s)?(?:(?:also\s)?(?:with|saw|includ(?:ed|es|ing)|featur(?:ed|es|ing)|has|had)\s(?:(?:the"
+    r"|an?|additional|strong|further|significant|continued|active|major|follow-on|existing)\s)*"
+    r"(?:participation|support|investments?|contributions?|backing|involvement|commitments?|funding"
+    r"|co-investors?|investors?)\b(?:\s(?:also\s)?(?:from|by|of|including))?"
+    r"|(?:with|along with|together with|alongside|as well as|joined by|followed by|supported by|backed by"
+    r"|included|includes|including|participated by|in addition to|and (?:was |is )?joined by)\s)",
+    re.I,
+)
+LED_ALONE = re.compile(
+    r"(?:^|(?<=[,;]\s)|(?<=\bwith\s))(?P<names>[A-Z][\w&'’]*(?:\s[A-Z][\w&'’]*){0,3})\s(?:led"
+    r"|leading)(?=[.,;]|$|\sand\b)"
+)
+PERSON_NOUN = re.compile(
+    r"\b(?:founders?|co-?founders?|executives?|ceo|entrepreneurs?|musician|actor|actress|athlete"
+    r"|footballer|cricketer|rapper|singer|investor and|billionaire|angels?|partner|professor|veteran"
+    r"|president|chairman)\b",
+    re.I,
+)
+AND_OTHERS = re.compile(r"\b(?:and (?:more|others|other)|others)\b", re.I)
+# A name that begins a sentence or clause; words that begin sentences are no names.
+_BEFORE = (
+    r"(?:^|(?<=[,;:]\s)|(?<=\bthat\s)|(?<=\bwhile\s)|(?<=\bwith\s)|(?<=\band\s))"
+    r"(?!(?:While|In|That|This|These|Those|Some|Users|It|As|At|On|When|With|Our|We|They|Also|After|Before"
+    r"|For|If|By|To|He|She|His|Her|Its|Their|All|Many"
+    r"|Since|Although|Though|Now|But|And|So|There|Here|What|Who|How|Today|Founded|Last|One|Both)\b)"
+)
+LEAD_PATTERNS = (
+    LED_BY,
+    # "A, a fund from Y, led the $3M round"
+    re.compile(
+        rf"{_BEFORE}(?P<names>(?:[A-Z][^.;]{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s(?:(?:has|have|will|also|jointly)\s)*"
+        r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|a|its|our|their)\s"
+        r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|seed|series)"
+    ),
+    re.compile(
+        rf"\blead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
+        rf"|being))?\s(?P<names>[A-Z][^.;]*?){_STOP}"
+    ),
+)
+_ADJECTIVES = (
+    r"(?:(?:additional|the|strong|further|significant|continued|active|some|major|follow-on|existing"
+    r"|notable|new|strategic)\s)*"
+)
+_QUALIFIED = (
+    r"(?:(?:existing|new|investors?|angel|leading|both|the|a|an|group|syndicate|of|venture|strategic"
+    r"|capital|VC|VCs|backers|firms?|funds?|fellow|other"
+    r"|returning|participating|by|like|as|such|including|several|undisclosed|prominent|notable|renowned"
+    r"|investment|global|institutional)\s)*"
+)
+OTHER_PATTERNS = (
+    re.compile(
+        rf"\b(?:with|saw|includ\w+|alongside|had|and|as well as|also)\s{_ADJECTIVES}"
+        r"(?:participation|support|investments?|contributions?|backing|involvement"
+        r"|commitments?)\s(?:also\s)?(?:came\s|coming\s)?"
+        rf"(?:from|by|of)\s{_NAMES}",
+        re.I,
+    ),
+    re.compile(rf"\bparticipation (?:from|of|by)\s{_NAMES}", re.I),
+    # "investors include A and B"; "existing investors, which include A"
+    re.compile(
+        r"(?<!previous\s)(?<!prior\s)(?<!past\s)(?<!earlier\s)(?<!whose\s)\b(?:investors?|backers?|participants|supporters)"
+        r"(?: in (?:the|this) (?:\w+ )?round)?(?: also)?,?\s(?:which |who )?"
+        rf"(?:include|included|includes|including|such as|like|were|are)\s(?:in the round were\s)?{_NAMES}",
+        re.I,
+    ),
+    # "the round included A and B"
+    re.compile(
+        rf"\b(?:round|funding|financing|investment|raise)\s(?:also\s)?(?:included|includes|include|featured"
+        rf"|features|drew|attracted|involved"
+        rf"|brings? together|welcomed)\s{_ADJECTIVES}(?:investments?\sfrom\s|participation\s(?:from|of)\s"
+        rf"|participation\s)?{_NAMES}",
+        re.I,
+    ),
+    # "raised $5 million from A and B"
+    re.compile(
+        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn)"
+        r"|\d[MmKk])\s(?:(?:of|in)\s\w+\s)?from\s"
+        rf"(?P<names>{_QUALIFIED}(?:[A-Z0-9]|a16z)[^.;]*?){_STOP}"
+    ),
+    # "alongside A"; "backed by leading funds including A and B"
+    re.compile(
+        r"\b(?:joined by|were joined by|joined in the round by|alongside|along with|together with|backed by"
+        r"|supported by|support of)\s"
+        rf"(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"
+    ),
+    # "A and B also participated"
+    re.compile(
+        rf"{_BEFORE}(?P<names>(?:(?:[Ee]xisting|[Nn]ew|[Oo]ther|[Pp]revious|[Cc]urrent|[Rr]eturning"
+        rf"|[Aa]ngel)\s(?:investors?|backers?)\s?"
+        r"(?:including\s|such as\s|like\s)?)?[A-Z][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
+        r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this)|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
+        r"|joined (?:in )?(?:the|this) (?:\w+ )?(?:round|financing|funding)|joined as|joined(?=[.,;]|$)"
+        r"|took part|taking part|contributed to the"
+        r"|also (?:joined|invested|backed|contributed|put))"
+    ),
+    re.compile(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"),
+    # "40 funds and insiders, including A and B"
+    re.compile(
+        r"\b(?:investors|funds|firms|syndicate|backers|institutions|insiders|vcs|VCs|capitalists"
+        r"|group)\b[^.;]{0,90}?,?\s(?:including|such as)\s"
+        rf"(?P<names>[A-Z0-9][^.;]*?){_STOP}"
+    ),
+)
+ANGELS = re.compile(
+    rf"\b(?:(?:strategic|notable|individual|prominent|several|leading|renowned|number of|including|and"
+    rf"|other|of)\s)*(?:angel investors?|angels|business angels|individual investors"
+    rf"|individuals)(?:,)?\s(?:include|included|including|such as|like|namely|are|were|featuring)\s{_NAMES}",
+    re.I,
+)
+ANGEL_PART = re.compile(
+    r"(?:,|\band|\bas well as|\balong with|\bplus|\balongside|\bincluding)?\s*(?:(?:several|strategic"
+    r"|notable|prominent|a number of|a group of|leading|various|other|individual|some|renowned|industry"
+    r"|tech|a host of|other notable|well-known|key)\s){0,3}(?:angel investors?|angels|business angels"
+    r"|individual investors|individuals|executives and founders|founders and executives"
+    r"|angel backers)(?:\s(?:including|such as|like|include|namely|from|are|were|among(?:st)? (?:them"
+    r"|others)))?\s?:?\s",
+    re.I,
+)
+HINT = re.compile(
+    r"\b(?:led|leads?|investors?|backers?|participat\w+|joined|invest(?:ed|ment|ments)|backed|backing"
+    r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series)\b",
+    re.I,
+)
+PAST_ROUND = re.compile(
+    r"\b(?:previous(?:ly)? (?:\w+ ){0,3}(?:round|raised|funding|seed|series|led|backed|invested)"
+    r"|prior (?:round|funding)|earlier (?:round|funding)|(?:raised|round|funding|seed"
+    r"|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)"
+    r"|has also (?:invested|backed)|portfolio (?:includes|companies)|other investments include"
+    r"|past investments)",
+    re.I,
+)
