@@ -26,6 +26,7 @@ from pipeline.webhooks.profiles import Profile
 log = logging.getLogger(__name__)
 
 UNKNOWN_OUTCOME = "unknown_outcome"
+EXPIRE_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +98,32 @@ def finish(db: AppDatabase, claimed: Claim, outcome: Outcome) -> None:
 
 def expire(db: AppDatabase, now: datetime, budget_seconds: float) -> int:
     """Claims whose sender must be dead become ``failed: unknown_outcome``; gives how many. Never sent again."""
-    query = stale_claims(now, budget_seconds).with_for_update(skip_locked=True)
+    given_up = 0
+    while count := _expire_some(db, now, budget_seconds):
+        given_up += count
+    if given_up:
+        log.warning("%d deliveries were claimed by a process that is gone: failed, outcome unknown", given_up)
+    return given_up
+
+
+def _expire_some(db: AppDatabase, now: datetime, budget_seconds: float) -> int:
     with db.write() as session:
-        ids = list(session.scalars(query.limit(1000)))
-        if ids:
-            session.execute(
-                update(Delivery).where(Delivery.id.in_(ids)).values(status="failed", reason=UNKNOWN_OUTCOME, finished_at=now)
+        ids = list(session.scalars(stale_claims(now, budget_seconds).limit(EXPIRE_BATCH).with_for_update(skip_locked=True)))
+        session.execute(
+            update(Delivery).where(Delivery.id.in_(ids)).values(status="failed", reason=UNKNOWN_OUTCOME, finished_at=now)
+        )
+        session.execute(
+            update(DeliveryAttempt)
+            .where(DeliveryAttempt.delivery_id.in_(ids), DeliveryAttempt.outcome == "sending")
+            .values(
+                outcome="failed",
+                error_class=UNKNOWN_OUTCOME,
+                error="the sending process ended before it recorded an outcome; the receiver may have got it",
+                finished_at=now,
+                is_mirrored=False,
             )
-            session.execute(
-                update(DeliveryAttempt)
-                .where(DeliveryAttempt.delivery_id.in_(ids), DeliveryAttempt.outcome == "sending")
-                .values(
-                    outcome="failed",
-                    error_class=UNKNOWN_OUTCOME,
-                    error="the sending process ended before it recorded an outcome; the receiver may have got it",
-                    finished_at=now,
-                    is_mirrored=False,
-                )
-            )
-    if not ids:
-        return 0
-    log.warning("%d deliveries were claimed by a process that is gone: failed, outcome unknown", len(ids))
-    return len(ids) + expire(db, now, budget_seconds)
+        )
+    return len(ids)
 
 
 def _claim(
@@ -133,7 +138,7 @@ def _claim(
     chosen = _choose(session, limit, profile, Counter(busy), per_endpoint)
     endpoints = with_webhook(session, {row.organization_id for row in chosen})
     sendable = [row for row in chosen if row.organization_id in endpoints]
-    events = load_events(session, sendable, now)
+    events = load_events(session, chosen, now)
     secrets = _signing_secrets(session, endpoints)
     attempts: list[DeliveryAttempt] = []
     for row in sendable:
@@ -155,7 +160,7 @@ def _claim(
     lost = [row for row in chosen if row.organization_id not in endpoints]
     for row in lost:
         row.status, row.finished_at = "no_webhook", now
-        add_no_webhook_attempt(session, row.id, "live", now)
+        add_no_webhook_attempt(session, row.id, events[row.id].origin, now)
     session.add_all(attempts)
     session.flush()
     claims = [
