@@ -67,6 +67,11 @@ class FileReport:
     seconds: float
     bad_rows: list[BadRow] = field(default_factory=list)
 
+    @property
+    def problems(self) -> list[str]:
+        """The bad rows as sentences, in order of the files and lines."""
+        return [f"{row.file}, line {row.line}: {row.reason}; skipped" for row in self.bad_rows]
+
 
 def match_files(
     accounts: Path,

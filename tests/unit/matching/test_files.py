@@ -53,6 +53,7 @@ def test_bad_rows_are_reported_with_their_line_and_skipped(files: tuple[Path, Pa
         BadRow("accounts.csv", 4, "external_id is empty"),
         BadRow("accounts.csv", 5, "1 cells where the header has 2"),
     ]
+    assert report.problems[0] == "accounts.csv, line 4: external_id is empty; skipped"
     assert report.accounts == 2
 
 
