@@ -52,7 +52,10 @@ def find_amount(text: Text, headline: Headline, event_sentences: Sequence[int]) 
     totals = [claim.money for claim in claims if claim.role in ("total", "valuation")]
     best = _best(usable, totals)
     if best is None:
+        best = _only_total(claims)
+    if best is None:
         return None
+    best = _original(best, claims)
     rivals = {
         claim.money.amount
         for claim in usable
@@ -66,18 +69,15 @@ def role_of(sentence: str, money: Money, neighbours: Sequence[Money] = ()) -> st
     left = max([0, money.start - WINDOW_BEFORE] + [other.end for other in neighbours if other.end <= money.start])
     right = min([len(sentence), money.end + WINDOW_AFTER] + [other.start for other in neighbours if other.start >= money.end])
     before, after = sentence[left : money.start], sentence[money.end : right]
+    # "raises $5.5m": what stands further left ("sales platform X raises") says nothing of this amount.
+    is_object = bool(_OBJECT.search(before))
     for role, before_pattern, after_pattern in _ROLES:
-        if before_pattern.search(before) or after_pattern.match(after):
+        if after_pattern.match(after) or (before_pattern.search(before) and not (is_object and role in _CONTEXT_ROLES)):
             return role
-    if (
-        _RAISED.search(sentence[max(0, money.start - 110) : money.start])
-        or MONEY_NOUN.search(after[:45])
-        or ROUND_NAME.search(after[:45])
-    ):
+    if is_object or _RAISED.search(sentence[max(0, money.start - 110) : money.start]):
         return "announced"
-    if MONEY_NOUN.search(before[-40:]):
-        return "announced"
-    return "other"
+    near = after[:45]
+    return "announced" if MONEY_NOUN.search(near) or ROUND_NAME.search(near) or MONEY_NOUN.search(before[-40:]) else "other"
 
 
 def _claims(text: Text, headline: Headline, events: frozenset[int]) -> list[Claim]:
@@ -105,11 +105,36 @@ def _best(usable: list[Claim], totals: list[Money]) -> Claim | None:
     scored: list[tuple[float, int, int, Claim]] = []
     for order, claim in enumerate(usable):
         score = claim.score + 0.75 * sum(1 for other in usable if other is not claim and _same(other.money, claim.money))
-        if any(_same(total, claim.money) for total in totals):
+        if any(_same(total, claim.money) for total in totals) and _has_smaller_rival(claim, usable):
             score -= 5.0 if claim.place == -1 else 3.0
         scored.append((score, -claim.place, -order, claim))
     best = max(scored, key=lambda item: item[:3])
     return best[3] if best[0] >= 1.5 else None
+
+
+def _has_smaller_rival(claim: Claim, usable: list[Claim]) -> bool:
+    """Whether another amount could be the round of which this one is the total."""
+    return any(
+        other.score >= 2.5
+        and other.money.currency == claim.money.currency
+        and other.money.amount < claim.money.amount * (1 - SAME)
+        for other in usable
+    )
+
+
+def _only_total(claims: list[Claim]) -> Claim | None:
+    """Where a text gives but a total near its top ("has raised a total of $7 million"), that is what it announces."""
+    return next((claim for claim in claims if claim.role == "total" and claim.place <= 3), None)
+
+
+def _original(best: Claim, claims: list[Claim]) -> Claim:
+    """The same money in the currency it was raised in: "CHF 6.2M ($6.8M)" under a headline in dollars."""
+    for pair in claims:
+        if pair.place >= 0 and pair.role == "announced" and _same(pair.money, best.money):
+            for other in claims:
+                if other.place == pair.place and other.money.end <= pair.money.start and _converts(other, pair):
+                    return other
+    return best
 
 
 def _stated_usd(best: Claim, claims: list[Claim]) -> Decimal | None:
@@ -135,6 +160,17 @@ def _same(one: Money, other: Money) -> bool:
     return abs(one.amount - other.amount) <= SAME * max(one.amount, other.amount)
 
 
+_OBJECT = re.compile(
+    r"\b(?:rais(?:e|es|ed|ing)|secur(?:es|ed|ing)|clos(?:es|ed|ing)(?: on)?|land(?:s|ed)|bag(?:s|ged)"
+    r"|nab(?:s|bed)|net(?:s|ted)|pick(?:s|ed) up|scor(?:es|ed)|receiv(?:es|ed)|gets|got|grab(?:s|bed)"
+    r"|snag(?:s|ged)"
+    r"|pull(?:s|ed) in|lands|collects|attract(?:s|ed)|gain(?:s|ed)|announc(?:es|ed|ing))\s(?:(?:an?|the"
+    r"|its|another|further|additional|over|more than|nearly|about|around|approximately|roughly|almost|some"
+    r"|up to|fresh|new|first|oversubscribed"
+    r"|whopping|massive|hefty)\s)*$",
+    re.I,
+)
+_CONTEXT_ROLES = frozenset({"market", "revenue", "price", "fund", "debt", "grant", "valuation"})
 _NEVER = re.compile(r"(?!)")
 _RAISED = re.compile(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:es|ed|ing)|clos(?:es|ed|ing|ure)|land(?:s|ed)|bag(?:s|ged)|nab(?:s"
@@ -181,7 +217,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             re.I,
         ),
         re.compile(
-            r"\W{0,2}\s?(?:(?:pre|post)-?money|(?:\w+[\s-]){0,2}valuation|market cap|in value\b|company\b|unicorn)", re.I
+            r"\s?-?(?:(?:pre|post)-?money|(?!at\b|to\b|on\b)(?:\w+\s)?valuation|market cap|in value\b|company\b|unicorn)", re.I
         ),
     ),
     (

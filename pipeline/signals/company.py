@@ -44,6 +44,8 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
             return name_in(person["name"], names)
         if _ANONYMOUS.search(headline.subject):
             return None
+        if _SECOND_CLAUSE.search(headline.plain[: len(headline.plain) - len(headline.rest) - len(headline.verb)]):
+            return _leading_name(headline.plain, names)
         return name_in(headline.subject, names)
     if headline.side == "investor":
         return _invested_company(headline, names)
@@ -78,7 +80,10 @@ def name_in(phrase: str, names: Counter[str] | None = None) -> str | None:
     segments = [part for part in (_strip(part) for part in re.split(r",\s|\s[–—-]\s|:\s|;\s|\s\(", candidate)) if part]
     if not segments:
         return None
-    if len(segments) > 1:
+    if len(segments) > 1 and segments[1][:1].islower() and not _DESCRIPTION.search(segments[1]):
+        # "Science, tech and culture site Acme" lists adjectives; no apposition begins like that.
+        candidate = segments[-1]
+    elif len(segments) > 1:
         named = [
             part
             for part in segments
@@ -88,7 +93,20 @@ def name_in(phrase: str, names: Counter[str] | None = None) -> str | None:
     else:
         candidate = segments[0]
     checked = _longest_known_suffix(candidate, names) if names else None
+    checked = _without_noun(checked, names) if checked and names else checked
     return _tidy(checked or _after_descriptor(candidate))
+
+
+def _leading_name(title: str, names: Counter[str]) -> str | None:
+    """The name a title begins with, where its subject does two things: "Acme joins the race, as it raises …"."""
+    words = title.split()
+    heads = [" ".join(words[:count]).rstrip(",") for count in range(1, min(len(words), 5) + 1)]
+    known = [(names[_fold(head)], head) for head in heads if names[_fold(head)]]
+    if known:
+        most = max(count for count, _ in known)
+        return _tidy(next(head for count, head in reversed(known) if count * 3 >= most))
+    start = _TITLE_START.match(title)
+    return name_in(start["name"]) if start else None
 
 
 def _strip(phrase: str) -> str:
@@ -113,6 +131,12 @@ def _longest_known_suffix(candidate: str, names: Counter[str]) -> str | None:
         if count * 3 >= most and not (_ends_as_descriptor(tail) and len(tail.split()) < len(words)):
             return tail
     return None
+
+
+def _without_noun(name: str, names: Counter[str]) -> str:
+    """ "Acme App" where the body mostly says "Acme"."""
+    head, _, last = name.rpartition(" ")
+    return head if head and _is_descriptor(last) and names[_fold(head)] >= 3 * names[_fold(name)] > 0 else name
 
 
 def _after_descriptor(candidate: str) -> str:
@@ -225,7 +249,7 @@ _LEADING = re.compile(
     r"^(?:the\s(?=[a-z])|exclusive:?\s|update:?\s|how\s|meet\s|why\s|now\s|(?:early|late|seed|growth"
     r"|clinical|pre-clinical)[\s-]stage\s|stealth[y]?\s(?:startup\s)?|emerging\s|leading\s|new\s(?=[a-z])"
     r"|top\s|fast[\s-]growing\s|unicorn\s"
-    r"|[\w.&’' -]{2,40}?[\s-](?:backed|based|focused|founded|owned|funded|led|powered|driven|native"
+    r"|[\w.&’' -]{2,40}?[\s-](?i:backed|based|focused|founded|owned|funded|led|powered|driven|native"
     r"|enabled|headquartered|incubated|born|bred)\s"
     r"|(?:[A-Z][\w.]+\s){1,2}(?:alum|alumni|alumnus)['’]?s?\s|[\w ]{2,30}?alumni?['’]s\s"
     r"|(?:[A-Z][\w.&]+\s){1,3}(?:spin-?out|spin-?off|graduate|alum|alumnus|alumni)\s"
@@ -249,7 +273,8 @@ _TRAILING = re.compile(
     re.I,
 )
 _DESCRIPTION = re.compile(
-    r"^(?:the|a|an|which|that|whose|who|makers? of|creators? of|parent of|known|formerly|home of)\b"
+    r"^(?:despite|after|with|amid|as|in|following|to|for|from|on|by|once|the|a|an|which|that|whose|who"
+    r"|makers? of|creators? of|parent of|known|formerly|home of)\b"
     r"|\b(?:startup|company|platform|service|app for|provider|competitor|maker of|innovation|software"
     r"|marketplace|technology)\b(?!.*[A-Z]\w*$)|\bstartup\b.*\bbehind\b|-like\b",
     re.I,
@@ -281,6 +306,7 @@ _OWNERS_ROUND = re.compile(
     re.I,
 )
 _POSSESSIVE_TAIL = re.compile(r"(?P<name>[A-Z0-9][\w.&\- ]{0,50}?)['’]s?\s[A-Za-z]")
+_SECOND_CLAUSE = re.compile(r"(?:,|\bas|\bas it|\bwhile it|\bafter it|\band)\s$", re.I)
 _PERSON_SUBJECT = re.compile(r"\b(?:founders?|co-founders?|ceo|cto|veterans?|alums?|executives?|entrepreneur)\b", re.I)
 _PERSONS_COMPANY = re.compile(
     r"\bfor\s(?:(?:his|her|their|its|the)\s)?(?:new\s|latest\s|next\s)?(?:[\w\-]+\s){0,4}?(?:(?:startup"
