@@ -30,6 +30,8 @@ AT_ONCE = 16
 BUDGET_SECONDS = 30.0
 GRACE_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 3600.0
+# We are called every five seconds or so: a poll due within this is made now, not a turn late.
+SLACK = timedelta(seconds=2)
 FEED_TYPES = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 FIRST_ENTRY = re.compile(rb"<(?:[a-zA-Z0-9]+:)?(?:item|entry)[\s>]")
 LAST_ENTRY = re.compile(rb"</(?:[a-zA-Z0-9]+:)?(?:item|entry)\s*>")
@@ -94,7 +96,7 @@ def fingerprint(body: bytes) -> str:
 
 
 def _is_due(state: SourceState | None, now: datetime) -> bool:
-    return state is None or state.next_poll_at is None or state.next_poll_at <= now
+    return state is None or state.next_poll_at is None or state.next_poll_at <= now + SLACK
 
 
 def _ask_all(due: Sequence[Source], states: Mapping[str, SourceState], fetcher: Fetcher) -> dict[str, Answer]:
