@@ -219,19 +219,34 @@ ROUND_IN_SENTENCE = re.compile(
     r"|major) (?:\w+ )?investments? (?:round|from|by|of|led)|capital raise|fundraise|fundraising)(?!\w)",
     re.I,
 )
+_MONTHS = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring"
+    r"|summer|fall|autumn|winter|q[1-4])"
+)
 PAST = re.compile(
-    r"\b(?:previous(?:ly)?|earlier (?:this|in|round)|last (?:year|month|week|spring|summer|fall|autumn"
-    r"|winter|january|february|march|april|may|june|july|august|september|october|november|december|raised"
-    r"|round)|(?:months?|years?|weeks?) ago|prior (?:to|round|funding)|to date|since (?:its|inception"
-    r"|founding|launch|20\d\d)"
-    r"|had (?:already |previously )?(?:raised|secured|closed)|(?:in|since|during|of) (?:(?:early|late"
-    r"|mid)[\s\-])?(?:(?:january|february|march|april|may|june|july|august|september|october|november"
-    r"|december|spring|summer|fall|autumn|q[1-4])(?: of)?,? )?20\d\d|recent(?:ly)? (?:raised|secured"
-    r"|closed|funding|round|\$|series|announced|completed)|recently|the company has raised|has (?:now "
-    r"|already |so far )?raised (?:a total|over|more than|nearly|about|around)?|so far|"
-    r"after raising|having raised|follow(?:s|ing) (?:a|its|the|an)|on the heels|which (?:has )?raised"
-    r"|who (?:has )?raised|ever raised|backed by|total (?:funding|raised|of)|in total"
-    r"|brings?(?:ing)? (?:its|the|their|total))",
+    r"\b(?:previous(?:ly)?|earlier (?:this|in|round)|prior (?:to|round|funding)|had (?:already "
+    r"|previously )?(?:raised|secured|closed)"
+    rf"|(?:rais\w+|round|funding|secured|closed|seed|series [a-h]\S?|invest\w+"
+    rf"|financing)\b.{{0,90}}\b(?:(?:in|since|during|of|back in) (?:(?:early|late"
+    rf"|mid)[\s\-])?(?:{_MONTHS}(?: of)?,? )?20\d\d"
+    rf"|last (?:year|month|week|{_MONTHS})|(?:months?|years?|weeks?) ago|earlier this (?:year|month|week))"
+    rf"|(?:in (?:(?:early|late|mid)[\s\-])?(?:{_MONTHS}(?: of)?,? )?20\d\d|last (?:year|{_MONTHS})"
+    rf"|(?:months?|years?|weeks?) ago)\b.{{0,60}}\b(?:rais\w+|secured|closed|round|funding)"
+    r"|(?:company['’]s|its|their|the)\s20\d\d\s|has (?:now |already |so far )raised|so far raised|last raised"
+    r"|after raising|having raised|on the heels|which (?:has )?raised|who (?:has )?raised|ever raised"
+    r"|fresh off|since raising|follow(?:s|ing) (?:a|its|the) (?:recent|\$|series|seed|successful))",
+    re.I,
+)
+RECENT = re.compile(r"\brecent(?:ly)?\b|\bnewly\b|\blate last\b", re.I)
+# "has raised a $10m seed round": the whole claim in one breath.
+SAYS_RAISED = re.compile(
+    r"\b(?:rais(?:ed|es|ing)|secur(?:ed|es|ing)|clos(?:ed|es|ing|ure)|land(?:ed|s)|completed|completion"
+    r"|announc(?:ed|es|ing)|nabbed|bagged|picked up|pulled in|netted|received|poured|attracted"
+    r"|concluded)\b"
+    r".{0,90}?\b(?:(?:pre[\s\-–]?)?seed\b(?![\s-](?:stage|investor))|(?:pre[\s\-–]?)?series[\s\-–]?[a-h]\b"
+    r"|(?:funding|financing|investment|fundraising|strategic|equity|growth) round|in (?:new |fresh |total "
+    r"|additional )?(?:funding|financing|capital|equity)|(?:seed|equity|venture|growth"
+    r"|strategic) (?:funding|financing|investment|capital)|round of (?:funding|financing))",
     re.I,
 )
 NOW = re.compile(

@@ -22,6 +22,7 @@ from pipeline.signals.text import Text
 WEIGHTS_FILE = Path(__file__).with_name("data") / "detection_weights.csv"
 BIAS = "bias"
 DEEPEST_SENTENCE = 60
+LONGEST_TEASER = 500  # characters; a feed's excerpt need not tell of the round its title names
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _title_cues(headline: Headline) -> dict[str, str]:
 def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
     found: dict[str, str] = {}
     events: list[int] = []
+    recent: list[int] = []
     sentences = text.news
     if not sentences or len(text.body) < 40:
         return {"no_body": ""}, ()
@@ -156,10 +158,21 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
                 found.setdefault(f"event_{depth}_round", sentence)
             if has_money and has_round:
                 found.setdefault(f"event_{depth}_full", sentence)
+            if cues.SAYS_RAISED.search(sentence) and has_money and not cues.OFFERING_TERMS.search(sentence):
+                found.setdefault("says_raised_lead" if index < 4 else "says_raised_deep", sentence)
+            if cues.LED_BY.search(sentence) and (has_round or has_money):
+                found.setdefault("round_led_lead" if index < 6 else "round_led_deep", sentence)
         else:
             found.setdefault(f"event_{kind}", sentence)
+            if kind == "recent":
+                recent.append(index)
+                if cues.LED_BY.search(sentence) or cues.PARTICIPATION.search(sentence):
+                    found.setdefault("event_recent_led", sentence)
+    if len(text.body) < LONGEST_TEASER:
+        found["teaser"] = ""
     found.update(_whole_body_cues(text))
-    return found, tuple(events)
+    # A feature that tells of a recent round only: that is where to read it.
+    return found, tuple(events or recent)
 
 
 def _event_kind(sentence: str) -> str:
@@ -167,6 +180,8 @@ def _event_kind(sentence: str) -> str:
         return "planned"
     if cues.PAST.search(sentence):
         return "event_now_and_past" if cues.NOW.search(sentence) and _STRONG_NOW.search(sentence) else "past"
+    if cues.RECENT.search(sentence):
+        return "recent"
     return "event"
 
 
@@ -191,10 +206,8 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in cues.TITLE_VETOES]
     if vetoes:
         joint["title_vetoed"] = ", ".join(vetoes)
-    if (
-        not any(name.startswith("event_") and name not in ("event_past", "event_planned") for name in found)
-        and "no_body" not in found
-    ):
+    is_told = any(name.startswith("event_") and name not in ("event_past", "event_planned") for name in found)
+    if not is_told and not found.keys() & {"no_body", "teaser"}:
         joint["no_event"] = ""
     if "title_raise" in found and "no_body" in found:
         joint["headline_raise"] = found["title_raise"]

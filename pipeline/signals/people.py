@@ -29,7 +29,7 @@ def find_ceo(text: Text, company: str | None) -> Person | None:
         for pattern, weight in _PATTERNS:
             for match in pattern.finditer(sentence):
                 name = _person(match["name"])
-                if not name or not _of_company(match, sentence, company):
+                if not name or is_same(name, company) or not _of_company(match, sentence, company):
                     continue
                 votes[name] += weight + (1 if index < 12 else 0)
                 where.setdefault(name, Person(name, match["role"].strip(), sentence))
@@ -43,19 +43,19 @@ def _of_company(match: re.Match[str], sentence: str, company: str | None) -> boo
     """Whether the organization beside the role, if one is named, is the company."""
     groups = match.groupdict()
     named = groups.get("org")
-    if not named:
+    if not named or (named.islower() and not is_same(named, company) and named not in _SELF):
         return not _FORMER.search(sentence[max(0, match.start("role") - 12) : match.start("role")])
     if not company:
         return False
     if _FORMER.search(sentence[max(0, match.start("role") - 12) : match.start("role")]):
         return False
     plain, own = _fold(named), _fold(company)
-    return (
-        own in plain
-        or plain in own
-        or own.split()[0] == plain.split()[0]
-        or plain in ("the company", "the startup", "our company")
-    )
+    return own in plain or plain in own or own.split()[0] == plain.split()[0] or plain in _SELF
+
+
+def is_same(name: str, company: str | None) -> bool:
+    """Whether a name is the company's, or the beginning of it."""
+    return bool(company) and (_fold(company or "") + " ").startswith(_fold(name) + " ")
 
 
 def _person(name: str) -> str | None:
@@ -71,8 +71,8 @@ def _fold(text: str) -> str:
 
 
 PERSON = (
-    r"(?:(?:Dr|Mr|Ms|Mrs|Prof)\.?\s)?[A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s(?:[A-Z]\.|[A-Z]\.[A-Z]\.|de|da|del|van|von"
-    r"|der|den|di|la|le|al|bin|ben|El|[A-ZÀ-Þ][\w'’\-À-ÿ]+)){0,3}"
+    r"(?:(?:Dr|Mr|Ms|Mrs|Prof)\.?\s)?[A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s(?:[A-Z]\.(?:[A-Z]\.)?"
+    r"|(?:(?:de|da|del|van|von|der|den|di|la|le|al|bin|ben)\s){0,2}[A-ZÀ-Þ][\w'’\-À-ÿ]+)){0,3}"
 )
 _CEO = r"(?:CEO|C\.E\.O\.?|[Cc]hief [Ee]xecutive(?: [Oo]fficer)?)"
 _PRE = (
@@ -101,6 +101,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(rf"(?:{_ORG}(?:['’]s?)?,?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
     # Jane Doe (CEO)
     (re.compile(rf"(?P<name>{PERSON})\s\((?P<role>[^)]{{0,25}}{_CEO}[^)]{{0,20}})\)"), 3),
+    # Jane Doe, who founded the company and runs it as its CEO
+    (
+        re.compile(
+            rf"(?P<name>{PERSON}),\s(?:[^.;]{{0,160}}?\b)?(?:leads|runs|heads)\s(?:it|the company|the startup"
+            rf"|\w+)\sas\s(?:its\s|the\s)?(?P<role>{_CEO})"
+        ),
+        2,
+    ),
     # named Jane Doe as its CEO
     (
         re.compile(
@@ -121,5 +129,6 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
 )
 _ROLE_HINT = re.compile(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
+_SELF = ("the company", "the startup", "our company")
 _FORMER = re.compile(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
 _HONORIFIC = re.compile(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")
