@@ -3,8 +3,8 @@
     python benchmarks/extraction.py PATH [--errors N]
 
 PATH is a folder with ``gold_open.jsonl``, ``evaluate.py``, ``stream_open.jsonl.gz``, ``stream_open_flags.json`` and
-``dedup_open.json``. Prints the evaluator's figures, the false alarms in the stream, how right the confidence is, whether reports of one
-round are merged, and documents a second on one core.
+``dedup_open.json``. Prints the evaluator's figures, the false alarms in the stream, how right the confidence is, whether
+reports of one round are merged, and documents a second on one core.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ _CITY_COMPANY = re.compile(
 )
 _BASED_IN = re.compile(
     rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"
-    rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in) (?:downtown "
+    rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in|[Ff]ounded (?:\w+ ){{0,2}}?in) (?:downtown "
     rf"|the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:\s?[,–—-]\s?(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\.?"
     rf"|{_CAP}(?:\s{_CAP}){{0,2}}))?)"
 )
