@@ -25,8 +25,11 @@ def crm() -> None:
     "--kind", type=click.Choice(["account", "contact"]), help="What the rows are; read off the headers when not given."
 )
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=HEADER", help="Which column holds a field; repeat for each.")
+@click.option("--keep-rest/--drop-rest", default=None, help="Columns beyond the mapping become metadata, or don't.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
-def import_(file: Path, organization: str, kind: str | None, pairs: tuple[str, ...], is_json: bool) -> None:
+def import_(
+    file: Path, organization: str, kind: str | None, pairs: tuple[str, ...], keep_rest: bool | None, is_json: bool
+) -> None:
     """Take in a CSV, JSON Lines or Parquet FILE.
 
     HubSpot, Salesforce and Affinity exports are recognised by their headers, and so is our own layout (external_id, name, domain,
@@ -35,7 +38,7 @@ def import_(file: Path, organization: str, kind: str | None, pairs: tuple[str, .
     """
     installation = open_installation()
     owner = get_organization(installation.database, organization)
-    report = import_file(installation.database, owner.id, file, installation.now(), kind, _mapping(pairs))
+    report = import_file(installation.database, owner.id, file, installation.now(), kind, _mapping(pairs), keep_rest)
     if is_json:
         print_json(
             {

@@ -33,6 +33,7 @@ def _expected() -> tuple[type[Exception], ...]:
     """Errors whose text says all there is to say. Imported only when there is one to look at."""
     from pipeline.crm.files import UnreadableFile
     from pipeline.documents.sources import SourcesError
+    from pipeline.matching.files import UnusableInput
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
     from pipeline.service import PartKeepsEnding
@@ -46,6 +47,7 @@ def _expected() -> tuple[type[Exception], ...]:
         PartKeepsEnding,
         SourcesError,
         UnreadableFile,
+        UnusableInput,
         UrlRefused,
         WarehouseBusy,
     )

@@ -8,7 +8,7 @@ import dagster as dg
 from pipeline.crm import history
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.defs.partitions import daily_partitions
+from pipeline.defs.partitions import ONE_RUN, daily_partitions
 
 ACCOUNTS_BY_ORGANIZATION = """
     SELECT slug AS organization, count(*) AS accounts, count(domain_key) AS with_domain, max(updated_at) AS newest
@@ -69,7 +69,7 @@ def build_crm_snapshots(first_day: date) -> dg.AssetsDefinition:
         key=common.CRM_SNAPSHOTS,
         deps=[common.CRM_ACCOUNTS, common.CRM_CONTACTS],
         partitions_def=daily_partitions(first_day),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=ONE_RUN,
         group_name=common.CRM,
         pool=common.WAREHOUSE_POOL,
         owners=common.PARTNER_OWNERS,

@@ -1,8 +1,13 @@
 """The one partitioning of this pipeline: days, in UTC."""
 
+import warnings
 from datetime import UTC, date, datetime
 
 import dagster as dg
+
+# One run for any number of days. Dagster calls the setting beta, on every start of every process.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
+ONE_RUN = dg.BackfillPolicy.single_run()
 
 
 def daily_partitions(first_day: date) -> dg.DailyPartitionsDefinition:

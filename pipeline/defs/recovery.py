@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.defs.partitions import daily_partitions
+from pipeline.defs.partitions import ONE_RUN, daily_partitions
 from pipeline.matching import steps
 from pipeline.signals import mention_table, round_table
 from pipeline.webhooks import outbox, published_rounds
@@ -43,7 +43,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         key=REEXTRACTED_DAYS,
         deps=[common.DOCUMENTS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=ONE_RUN,
         group_name=common.RECOVERY,
         pool=common.WAREHOUSE_POOL,
         owners=common.DATA_OWNERS,
@@ -74,7 +74,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         key=REMATCHED_DAYS,
         deps=[REEXTRACTED_DAYS, common.CRM_SNAPSHOTS],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=ONE_RUN,
         group_name=common.RECOVERY,
         pool=common.WAREHOUSE_POOL,
         owners=common.PARTNER_OWNERS,

@@ -216,7 +216,7 @@ def test_kept_rows_are_those_with_an_id_a_name_and_metadata_that_is_an_object(fo
 
 
 def _is_good(row: dict[str, Any] | None, kind: str) -> bool:
-    if row is None or not isinstance(row.get("external_id"), str) or not row["external_id"]:
+    if row is None or not isinstance(row.get("external_id"), str | int) or not row["external_id"]:
         return False
     texts = [value for value in row.values() if isinstance(value, str)]
     is_text = all("\0" not in text and not re.search("[\ud800-\udfff]", text) for text in texts)
