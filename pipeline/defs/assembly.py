@@ -23,7 +23,7 @@ def build_definitions(installation: Installation) -> dg.Definitions:
             *recovery.build_recovery_assets(settings.first_day),
         ],
         asset_checks=checks.CHECKS,
-        jobs=jobs.build_jobs(settings.first_day),
+        jobs=jobs.build_jobs(),
         schedules=jobs.build_schedules(settings.daily_sync_cron, settings.time_zone),
         sensors=sensors.build_sensors(jobs.SYNC, jobs.DELIVER),
         resources={"installation": installation},

@@ -1,6 +1,5 @@
 """Jobs and schedules."""
 
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -8,7 +7,6 @@ import dagster as dg
 from pipeline.defs import common
 from pipeline.defs.crm import yesterday
 from pipeline.defs.housekeeping import housekeeping_job
-from pipeline.defs.partitions import daily_partitions
 from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
 
 SYNC, DELIVER, DAILY_SYNC, BACKFILL, SOURCE_HEALTH = "sync", "deliver", "daily_sync", "backfill", "source_health"
@@ -25,8 +23,8 @@ IN_ONE_HOP = [
 ]
 
 
-def build_jobs(first_day: date) -> list[Any]:
-    """The jobs; those by day have partitions from ``first_day`` on."""
+def build_jobs() -> list[Any]:
+    """The jobs; those whose assets have days are by day themselves."""
     return [
         dg.define_asset_job(
             SYNC,
@@ -44,14 +42,12 @@ def build_jobs(first_day: date) -> list[Any]:
         dg.define_asset_job(
             DAILY_SYNC,
             selection=dg.AssetSelection.assets(*IN_ONE_HOP, common.SOURCE_HOURS, common.CRM_SNAPSHOTS),
-            partitions_def=daily_partitions(first_day),
             executor_def=dg.in_process_executor,
             description="Once a day: a full pass of the main job, then the CRM snapshot of the day before. The marts follow it.",
         ),
         dg.define_asset_job(
             BACKFILL,
             selection=dg.AssetSelection.assets(REEXTRACTED_DAYS, REMATCHED_DAYS),
-            partitions_def=daily_partitions(first_day),
             executor_def=dg.in_process_executor,
             description=(
                 "Works through any range of days again: reads their documents with today's extractor, matches their rounds "

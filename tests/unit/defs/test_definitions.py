@@ -1,0 +1,107 @@
+"""What Dagster loads: all of it named here, so that nothing comes or goes unnoticed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipeline.defs.assembly import build_definitions
+from pipeline.installation import Installation
+from pipeline.settings import PROJECT_ROOT, Settings
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_definitions(Installation(Settings(home=tmp_path_factory.mktemp("home"))))
+
+
+def specs(definitions: dg.Definitions) -> list[dg.AssetSpec]:
+    return sorted(definitions.resolve_all_asset_specs(), key=lambda spec: spec.key)
+
+
+def test_asset_keys_and_groups(definitions: dg.Definitions) -> None:
+    assert {spec.key.to_user_string(): spec.group_name for spec in specs(definitions)} == {
+        "core/crm_accounts": "crm",
+        "core/crm_contacts": "crm",
+        "core/crm_snapshots": "crm",
+        "core/funding_rounds": "signals",
+        "core/matches": "matching",
+        "core/mentions": "signals",
+        "core/webhook_deliveries": "delivery",
+        "raw/documents": "ingest",
+        "raw/rejected_documents": "ingest",
+        "raw/source_hours": "ingest",
+        "recovery/reextracted_days": "recovery",
+        "recovery/rematched_days": "recovery",
+    }
+
+
+def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    assert {name for name in repository.job_names if not name.startswith("__")} == {
+        "backfill",
+        "daily_sync",
+        "deliver",
+        "housekeeping",
+        "source_health",
+        "sync",
+    }
+    assert {s.name: s.cron_schedule for s in repository.schedule_defs} == {
+        "daily_sync": "0 2 * * *",
+        "housekeeping": "30 3 * * *",
+        "source_health": "7 * * * *",
+    }
+    assert {s.name for s in repository.sensor_defs} == {"new_documents", "pending_deliveries"}
+
+
+def test_whatever_must_run_runs_without_being_switched_on(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    assert {s.default_status for s in repository.schedule_defs} == {dg.DefaultScheduleStatus.RUNNING}
+    assert {s.default_status for s in repository.sensor_defs} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_every_asset_says_what_an_analyst_needs(definitions: dg.Definitions) -> None:
+    for spec in specs(definitions):
+        assert len(spec.description or "") > 80, spec.key
+        assert spec.owners, spec.key
+        assert 1 <= len(spec.kinds) <= 3, spec.key
+        assert any(not tag.startswith("dagster/") for tag in spec.tags), spec.key
+
+
+def test_sync_carries_no_checks_and_the_daily_sync_all_of_its_assets(definitions: dg.Definitions) -> None:
+    sync = definitions.resolve_job_def("sync")
+    daily = definitions.resolve_job_def("daily_sync")
+    assert sync.asset_layer.selected_asset_keys < daily.asset_layer.selected_asset_keys
+    assert not sync.asset_layer.asset_graph.asset_check_keys & set(sync.asset_layer.selected_asset_keys)
+    assert "documents__document_id_is_unique" not in {node.name for node in sync.nodes}
+    assert any("one_match_per_organization_and_round" in node.name for node in daily.nodes)
+    assert not any("one_match_per_organization_and_round" in node.name for node in sync.nodes)
+
+
+def test_daily_sync_runs_at_two_in_the_time_zone_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, time_zone="Europe/Zurich", daily_sync_cron="0 3 * * *")
+    repository = build_definitions(Installation(settings)).get_repository_def()
+    schedule = next(s for s in repository.schedule_defs if s.name == "daily_sync")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 3 * * *", "Europe/Zurich")
+
+
+def test_importing_the_code_location_is_cheap_and_leaves_no_trace(tmp_path: Path) -> None:
+    """No network (a socket that connects fails the import), under 5 s of processor time, and nothing written."""
+    script = """
+import resource, socket
+def refuse(*_): raise SystemExit("the import opened a connection")
+socket.socket.connect = refuse
+import pipeline.definitions
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime)
+"""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "FUNDINGSCOUT_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 5.0
+    assert not (tmp_path / "home").exists()
