@@ -40,7 +40,7 @@ def find_company(text: Text, headline: Headline, event_sentences: tuple[int, ...
 def _from_title(headline: Headline, names: Counter[str]) -> str | None:
     if headline.side == "company":
         person = _PERSONS_COMPANY.search(headline.plain)
-        if person and _PERSON_SUBJECT.search(headline.subject):
+        if person and (person["owner"] or _PERSON_SUBJECT.search(headline.subject)):
             return name_in(person["name"], names)
         if _ANONYMOUS.search(headline.subject):
             return None
@@ -309,7 +309,7 @@ _POSSESSIVE_TAIL = re.compile(r"(?P<name>[A-Z0-9][\w.&\- ]{0,50}?)['’]s?\s[A-Z
 _SECOND_CLAUSE = re.compile(r"(?:,|\bas|\bas it|\bwhile it|\bafter it|\band)\s$", re.I)
 _PERSON_SUBJECT = re.compile(r"\b(?:founders?|co-founders?|ceo|cto|veterans?|alums?|executives?|entrepreneur)\b", re.I)
 _PERSONS_COMPANY = re.compile(
-    r"\bfor\s(?:(?:his|her|their|its|the)\s)?(?:new\s|latest\s|next\s)?(?:[\w\-]+\s){0,4}?(?:(?:startup"
+    r"\bfor\s(?:(?:(?P<owner>his|her)|their|its|the)\s)?(?:new\s|latest\s|next\s)?(?:[\w\-]+\s){0,4}?(?:(?:startup"
     r"|company|venture|app|platform|business)\s(?:called\s)?)?(?P<name>[A-Z][\w.&\-]*(?:\s[A-Z][\w.&\-]*){"
     r"0,3})\s*(?:$|,|to\b|as\b)"
 )

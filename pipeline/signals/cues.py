@@ -53,6 +53,11 @@ MONEY_NOUN = re.compile(
     re.I,
 )
 
+# What is said of a later event is no veto: "… ahead of a planned IPO".
+ASIDE = re.compile(
+    r"\b(?:ahead of|before|prior to|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering)\b", re.I
+)
+
 # --- vetoes of a headline: what else the money may be -------------------------------------------------------------------
 TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "roundup": re.compile(
@@ -65,6 +70,11 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     ),
     "qa_interview": re.compile(
         r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|\[ys learn\]|: 5 questions", re.I
+    ),
+    "ipo": re.compile(
+        r"\bipo\b(?! plans)|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b|\bstock exchange\b"
+        r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
+        re.I,
     ),
     "rumour": re.compile(
         r"\breportedly\b|\bin talks\b|\bsources?:|\brumou?r|\bsaid to be\b|\bmight\b|\bcould (?:raise|gain"
@@ -90,11 +100,6 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b"
         r"|\bincubator modeled\b|\b(?:new|another|big) fund\b|-focused fund\b"
         r"|\bfund (?:raises|closes|secures|bags|receives)\b",
-        re.I,
-    ),
-    "ipo": re.compile(
-        r"\bipo\b(?! plans)|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b|\bstock exchange\b"
-        r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
         re.I,
     ),
     "public_offering": re.compile(

@@ -127,8 +127,9 @@ def _title_cues(headline: Headline) -> dict[str, str]:
         found["title_startup"] = company[0]
     if source := _FROM_FUND.search(title):
         found["title_from_fund"] = source[0]
+    plain = cues.ASIDE.sub(" ", title)
     for name, veto in cues.TITLE_VETOES.items():
-        if match := veto.search(title):
+        if match := veto.search(plain):
             found[f"title_{name}"] = match[0]
     return found
 

@@ -105,11 +105,9 @@ def _display_word(word: str, index: int) -> str:
 
 
 def _capital(word: str) -> str:
-    match = re.search(r"[^\W\d_]", word)
-    if not match:
-        return word
-    start = match.start()
-    return word[:start] + word[start] + word[start + 1 :].lower()
+    lower = re.sub(r"[^\W\d_]", lambda letter: letter[0].upper(), word.lower(), count=1)
+    # McDonald, O'Brien; but Moore's.
+    return _INNER_CAPITAL.sub(lambda match: match[1] + match[2].upper(), lower)
 
 
 def chief_executive(persons: Any) -> str | None:
@@ -169,6 +167,7 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
+_INNER_CAPITAL = re.compile(r"^(\W*(?:Mc|[OD]['’]))([a-z])(?=[a-z]{2})")
 _CEO = re.compile(r"\bchief executive|\bCEO\b", re.I)
 _LEGAL = {
     "INC": "Inc",

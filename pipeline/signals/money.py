@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+# "3 won the prize", "200 pounds of flour": a currency named by a word needs an amount that money news would print.
+FEWEST_BY_NAME = Decimal(1_000)
 LARGEST = Decimal(10) ** 15  # beyond a quadrillion it is no round, in any currency
 
 
@@ -46,6 +48,8 @@ def _money_of(match: re.Match[str]) -> Money | None:
     if not 0 < amount < LARGEST:
         return None
     before, after = parts["c1"] or parts["c3"], parts["a1"] or parts["c2"]
+    if after and not before and not scale and amount < FEWEST_BY_NAME and after.isalpha() and not after.isupper():
+        return None
     currency = _currency(before, after, scale)
     return None if currency is None else Money(_plain(amount), currency, match.start(), match.end(), match[0].strip())
 

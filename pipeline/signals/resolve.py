@@ -178,7 +178,12 @@ def _same_round(report: Report, reports: Sequence[Report]) -> bool:
         (gap := _amount_gap(report, other)) is not None and gap <= EXACT_TOLERANCE for other in reports
     ):
         return True
-    return days > CORE_DAYS and amount_agrees is True and (report.funding_type in types or not (report.funding_type and types))
+    if amount_agrees is not True:
+        return False
+    # A filing names no type, so it can't agree in it; it may follow its announcement by weeks.
+    if report.funding_type in types:
+        return True
+    return type_agrees and "form_d" in {report.kind, *(other.kind for other in reports)}
 
 
 def _types_agree(funding_type: str | None, others: set[str]) -> bool:

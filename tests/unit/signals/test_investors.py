@@ -1,0 +1,97 @@
+"""Leads, other investors and angels (FS-52)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.signals.headline import parse_headline
+from pipeline.signals.investors import Backers, find_backers, parse_names
+from pipeline.signals.text import read
+
+
+def backers_of(body: str, title: str = "Quernstone raises $4M seed round") -> Backers:
+    text = read(title, body)
+    return find_backers(text, parse_headline(text.title), "Quernstone")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "names"),
+    [
+        ("Oldmoor Partners, Tallow & Co and Vantreux Growth", ["Oldmoor Partners", "Tallow & Co", "Vantreux Growth"]),
+        ("existing investor Oldmoor Partners and new backer Vantreux", ["Oldmoor Partners", "Vantreux"]),
+        ("New York-based venture firm Oldmoor Partners", ["Oldmoor Partners"]),
+        ("Oldmoor Partners, the venture arm of a bank, and Vantreux Growth", ["Oldmoor Partners", "Vantreux Growth"]),
+        ("Oldmoor (Berlin), Vantreux、Tallowgate", ["Oldmoor", "Vantreux", "Tallowgate"]),
+        ("Mealworks founder Jane Quill", ["Jane Quill"]),
+        ("several undisclosed investors", []),
+    ],
+)
+def test_names_are_taken_out_of_lists(phrase: str, names: list[str]) -> None:
+    assert parse_names(phrase) == names
+
+
+def test_leads_are_told_from_those_who_followed() -> None:
+    found = backers_of(
+        "The round was led by Oldmoor Partners, with participation from Vantreux Growth and Tallowgate Ventures."
+    )
+    assert found.leads == ["Oldmoor Partners"]
+    assert found.others == ["Vantreux Growth", "Tallowgate Ventures"]
+
+
+def test_two_may_lead() -> None:
+    assert backers_of("The $4M round was co-led by Oldmoor Partners and Vantreux Growth.").leads == [
+        "Oldmoor Partners",
+        "Vantreux Growth",
+    ]
+
+
+def test_a_lead_may_be_the_subject() -> None:
+    found = backers_of("Oldmoor Partners, a fund from Bern, led the $4M seed round. Vantreux Growth also participated.")
+    assert (found.leads, found.others) == (["Oldmoor Partners"], ["Vantreux Growth"])
+
+
+def test_a_short_name_leads_under_its_long_one() -> None:
+    found = backers_of("Quernstone has raised $4 million from Oldmoor Partners and Vantreux Growth. Oldmoor led.")
+    assert found.leads == ["Oldmoor Partners"]
+    assert found.others == ["Vantreux Growth"]
+
+
+def test_persons_stand_apart_from_funds() -> None:
+    found = backers_of(
+        "The round was led by Oldmoor Partners, with participation from angel investors including Jane Quill and David Prather."
+    )
+    assert found.leads == ["Oldmoor Partners"]
+    assert found.others == []
+    assert found.angels == ["Jane Quill", "David Prather"]
+
+
+def test_who_is_alone_leads() -> None:
+    assert backers_of("", "Quernstone raises $4M from Oldmoor Partners").leads == ["Oldmoor Partners"]
+
+
+def test_backers_of_an_earlier_round_are_not_of_this_one() -> None:
+    found = backers_of("The round was led by Oldmoor Partners. A seed round in 2021 was led by Tallowgate Ventures.")
+    assert [investor.name for investor in found.investors()] == ["Oldmoor Partners"]
+
+
+def test_the_company_and_places_invest_in_nothing() -> None:
+    found = backers_of("Quernstone has raised $4 million from Oldmoor Partners, a firm in Santa Barbara, Calif.")
+    assert [investor.name for investor in found.investors()] == ["Oldmoor Partners"]
+
+
+def test_a_team_led_by_somebody_has_no_lead_investor() -> None:
+    assert backers_of("The product team is led by Jane Quill.").leads == []
+
+
+def test_every_name_has_the_sentence_it_was_read_from() -> None:
+    sentence = "The round was led by Oldmoor Partners."
+    assert backers_of(sentence).sources["Oldmoor Partners"] == (sentence, "body")
+
+
+@given(st.text())
+def test_taking_names_is_total_and_gives_each_once(phrase: str) -> None:
+    names = parse_names(phrase)
+    assert len(names) == len(set(names))
+    assert all(names)
