@@ -60,7 +60,7 @@ def _round(mention: Mention, document: Document, text: Text, headline: Headline,
     if kind:
         mention.funding_type, mention.round_flavor = kind.slug, kind.flavor
         _note(mention, "funding_type", kind.slug, kind.sentence, kind.origin)
-    backers = find_backers(text, headline, mention.company_name)
+    backers = find_backers(text, headline, mention.company_name, detection.event_sentences)
     mention.investors, mention.angels = backers.investors(), backers.angels
     for name in (*backers.leads, *backers.others, *backers.angels):
         sentence, origin = backers.sources[name]

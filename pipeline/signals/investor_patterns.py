@@ -128,7 +128,7 @@ LED_BY = re.compile(
     rf"|with lead (?:investor|investment from)):?\s{_NAMES}"
 )
 FROM = re.compile(
-    rf"\b(?:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}"
+    rf"\b(?i:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}"
 )
 FOLLOWERS = re.compile(
     r",?\s(?:and\s)?(?:(?:also\s)?(?:with|saw|includ(?:ed|es|ing)|featur(?:ed|es|ing)|has|had)\s(?:(?:the"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.signals.cues import ROUND_NAME
@@ -59,16 +60,19 @@ class Backers:
         return found + [Investor(name, False, self.types.get(name)) for name in self.others if name not in self.leads]
 
 
-def find_backers(text: Text, headline: Headline, company: str | None) -> Backers:
+def find_backers(text: Text, headline: Headline, company: str | None, event_sentences: Sequence[int] = ()) -> Backers:
     """Investors of the round that the text announces. Past rounds' sentences are left out."""
     backers = Backers()
     _read_title(backers, headline, company)
     near = -1
-    for index, sentence in enumerate(text.news[:DEEPEST_SENTENCE]):
+    # A feature may tell of its round at the very end.
+    deep = [index for index in event_sentences if index >= DEEPEST_SENTENCE]
+    for index in (*range(min(DEEPEST_SENTENCE, len(text.news))), *deep):
+        sentence = text.news[index]
         if not HINT.search(sentence) or PAST_ROUND.search(sentence):
             continue
-        if index > 20 and near >= 0 and index - near > 12:
-            break
+        if index > 20 and near >= 0 and index - near > 12 and index not in event_sentences:
+            continue
         if _read_sentence(backers, sentence, company):
             near = index
     return _settled(backers)

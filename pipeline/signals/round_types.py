@@ -88,7 +88,7 @@ _OTHERS_BEFORE = re.compile(
 _OTHERS_AFTER = re.compile(
     r"(?:[\s\-](?:stage|phase|phrase|oil|oils|company|companies|investors?|investing|fund(?!ing|rais)"
     r"|funds|startups?|preferred|bank|bed|production"
-    r"|technology|supply|world|investor|backed|to|deals?|rounds)\b|['’]?s\b)",
+    r"|technology|supply|world|investor|backed|to (?:late|growth|series|[A-H]\b)|deals?|rounds)\b|['’]?s\b)",
     re.I,
 )
 _CONTEXT = re.compile(

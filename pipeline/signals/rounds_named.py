@@ -31,7 +31,9 @@ def find_type(text: Text, headline: Headline, amount_place: int | None, event_se
     title = _pick([(kind.slug, kind.flavor) for kind in find_round_types(headline.plain)])
     votes: Counter[str] = Counter()
     where: dict[str, tuple[str, str | None]] = {}
-    for index, sentence in enumerate(text.news[:DEEPEST_SENTENCE]):
+    deep = [index for index in event_sentences if index >= DEEPEST_SENTENCE]
+    for index in (*range(min(DEEPEST_SENTENCE, len(text.news))), *deep):
+        sentence = text.news[index]
         if _PAST.search(sentence) and index != amount_place:
             continue
         for kind in find_round_types(sentence):
