@@ -13,15 +13,15 @@ RAISE_WORDS = (
     r"(?:rais(?:es|ed|e)|secures?|secured|clos(?:es|ed)|land(?:s|ed)|bag(?:s|ged)|nab(?:s|bed)|net(?:s|ted)|pick(?:s|ed) up"
     r"|scor(?:es|ed)|pull(?:s|ed) in|snag(?:s|ged)|snap(?:s|ped) up|haul(?:s|ed) in|bank(?:s|ed)"
     r"|receiv(?:es|ed)|attract(?:s|ed)|gain(?:s|ed)"
-    r"|collect(?:s|ed)|garner(?:s|ed)|rak(?:es|ed) in|reel(?:s|ed) in|rop(?:es|ed) in|[ms]op(?:s|ped) up"
+    r"|collect(?:s|ed)|garner(?:s|ed)|rak(?:es|ed) in|reel(?:s|ed) in|rop(?:es|ed) in"
     r"|takes? in|took in|takes on"
-    r"|locat(?:es|ed)|complet(?:es|ed)|conclud(?:es|ed)|announc(?:es|ed)|obtain(?:s|ed)|lock(?:s|ed) (?:in"
+    r"|complet(?:es|ed)|conclud(?:es|ed)|announc(?:es|ed)|obtain(?:s|ed)|lock(?:s|ed) (?:in"
     r"|down)|rack(?:s|ed) up"
     r"|scoop(?:s|ed)(?: up)?|earn(?:s|ed)|fetch(?:es|ed)|pocket(?:s|ed)|amass(?:es|ed)|gets|got|grab(?:s"
     r"|bed)|wins|won|finali[sz](?:es|ed)"
     r"|mobili[sz](?:es|ed)|disclos(?:es|ed)|reveal(?:s|ed)|unveil(?:s|ed)|confirm(?:s|ed)|draws(?: in)?"
-    r"|drew|finds|found|cooks? up|rounds up"
-    r"|rustl(?:es|ed) up|whips? up|drums? up|sew(?:s|ed) up|wrap(?:s|ped) up|hits|tops up|bring(?:s|s in"
+    r"|drew|finds|found|rounds up"
+    r"|wrap(?:s|ped) up|hits|tops up|bring(?:s|s in"
     r"|s home)|procur(?:es|ed)|add(?:s|ed)|ha(?:s|ve) raised"
     r"|ha(?:s|ve) secured|ha(?:s|ve) closed|accept(?:s|ed)|welcom(?:es|ed)|celebrat(?:es|ed)|swallow(?:s"
     r"|ed)|guzzl(?:es|ed)|gobbl(?:es|ed) up"
@@ -63,14 +63,12 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "roundup": re.compile(
         r"round-?up\b|\bweekly\b|these (?:\w+ )?startups|\bstartups? (?:to watch|that raised)"
         r"|deals? of the (?:week|day)|top \d+\b|\b\d+ (?:\w+ )?startups\b"
-        r"|comprehensive list|\blist of\b|(?:\braise|\bclose|\bsign|\bbag|\bsecure) (?:early|late|seed"
+        r"|\blist of\b|(?:\braise|\bclose|\bsign|\bbag|\bsecure) (?:early|late|seed"
         r"|growth)[\s\-]|, (?:and )?others raise\b|\braise early"
-        r"|biggest (?:rounds|deals)|breaking down|daily digest|morning (?:brief|report)|week in review",
+        r"|biggest (?:rounds|deals)|daily digest|morning (?:brief|report)|week in review",
         re.I,
     ),
-    "qa_interview": re.compile(
-        r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|\[ys learn\]|: 5 questions", re.I
-    ),
+    "qa_interview": re.compile(r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|: 5 questions", re.I),
     "ipo": re.compile(
         r"\bipo\b(?! plans)|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b|\bstock exchange\b"
         r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
@@ -98,7 +96,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|VI{0,3}\b|\d|to\b|for\b|in\b|just\b|aimed\b|focused\b|with\b|backed\b|and\b|at\b|dedicated\b"
         r"|targeting\b|is\b|that\b|secures\b|raises\b))"
         r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b"
-        r"|\bincubator modeled\b|\b(?:new|another|big) fund\b|-focused fund\b"
+        r"|\b(?:new|another|big) fund\b|-focused fund\b"
         r"|\bfund (?:raises|closes|secures|bags|receives)\b",
         re.I,
     ),
@@ -131,9 +129,9 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     ),
     "airdrop": re.compile(r"\bairdrops?\b", re.I),
     "charity": re.compile(
-        r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b|\bgirls clubs"
+        r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
-        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\btoys?\b|\bwalk for",
+        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for",
         re.I,
     ),
     "acquisition": re.compile(
@@ -146,7 +144,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "earnings": re.compile(
         r"\brevenues?\b|\bearnings\b|\bquarter(?:ly)?\b|\b[qh][1-4] |\bnet loss|\bprofits?\b|\bforecast"
         r"|\bguidance\b|\bebitda\b|\bfiscal\b|\bprice target|\bdividend|\bshare ?buy-?back|\bfy\d\d"
-        r"|\bloss widens|\bdemand notice",
+        r"|\bloss widens",
         re.I,
     ),
     "legal": re.compile(
@@ -155,20 +153,20 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         re.I,
     ),
     "contract": re.compile(
-        r"\bcontracts?\b|\bpurchase order|\badvertising\b.*\bcommitment|\border (?:from|for|worth)"
+        r"\bcontracts?\b|\bpurchase order|\border (?:from|for|worth)"
         r"|\bdeal with\b|\blicen[cs]ing fees?|\bapproval\b|\bclearance\b|\bcertification\b|\btrademark\b",
         re.I,
     ),
     "capex": re.compile(
         r"\binvest(?:s|ing|ed)? (?:[^ ]+ ){0,4}?(?:to (?:expand|build|grow|upgrade|support|continue)"
-        r"|for (?:platform|upgrade|expansion)|in (?:its|their|new|america|communities|website|female|creators"
-        r"|infrastructure))|\bto continue investing|\bbreaks ground|\bgrow .{1,30} website|\bpledges\b"
+        r"|for (?:platform|upgrade|expansion)|in (?:its|their|new"
+        r"|infrastructure))|\bbreaks ground|\bpledges\b"
         r"|\ballocates\b",
         re.I,
     ),
     "real_estate": re.compile(
-        r"\bmultifamily\b|\bapartments?\b(?=.*(?:clos|sale|acqui|sell))|\bbuilder inventory|\bhilton\b"
-        r"|\bmarriott\b|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale"
+        r"\bmultifamily\b|\bapartments?\b(?=.*(?:clos|sale|acqui|sell))"
+        r"|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale"
         r"|acquisition)|\bhome sales?\b",
         re.I,
     ),
@@ -176,16 +174,16 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"\b(?:vc|venture|startup|venture capital) (?:funding|investments?|market|deals?)\b.*(?:slow|surg|ris"
         r"|fall|drop|hit|rebound|declin|grow|in (?:q[1-4]|20\d\d))|\bmarket (?:size|report|to reach)\b"
         r"|\bcagr\b|\bfunding (?:into|surges|falls|drops|slows|winter)"
-        r"|\binvestments into\b|\bsurveys?\b|\breport:|: report\b|\binvestment surge",
+        r"|\binvestments into\b|\bsurveys?\b|\breport:|: report\b",
         re.I,
     ),
     "commentary": re.compile(
         r"^(?:how|why|what|who|when|where|should|is|are|can|here['’]s|the \d+)\b|\bquotes? (?:of|on)\b"
-        r"|\boutlook\b|\btips\b|\bguide to\b|\blessons\b|\bcurtain raiser\b|\bdisrupt\b|\?\s*$",
+        r"|\boutlook\b|\btips\b|\bguide to\b|\blessons\b|\?\s*$",
         re.I,
     ),
     "promotion": re.compile(
-        r"\bsave up to\b|\bgiveaway|\bflat-rate\b|\bdiscount|\bcoupon|\bcompetition\b|\bsweepstakes"
+        r"\bsave up to\b|\bgiveaway|\bdiscount|\bcoupon|\bcompetition\b|\bsweepstakes"
         r"|\bclass action|\bholders\b|\btotal value\b|\btvl\b",
         re.I,
     ),

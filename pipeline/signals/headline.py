@@ -41,6 +41,8 @@ def parse_headline(title: str) -> Headline:
     name = round_match[0].strip() if round_match else None
     raise_verb = _money_verb(plain, monies, round_match)
     invest_verb = _invest_verb(plain)
+    if not raise_verb and not invest_verb:
+        raise_verb = _any_verb(plain, monies, round_match)
     if invest_verb and (raise_verb is None or invest_verb.start() < raise_verb.start()):
         return _parts(plain, "investor", invest_verb, monies, name)
     if raise_verb:
@@ -83,6 +85,16 @@ def _money_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str
     return None
 
 
+def _any_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] | None) -> re.Match[str] | None:
+    """Headlines invent verbs ("grinds out a $2M seed round"): any finite one will do right before the money of a named round."""
+    for money in monies:
+        if round_match and 0 <= round_match.start() - money.end + 1 <= _REACH:
+            found = _FINITE.search(plain, 0, money.start)
+            if found and found.start() > 0 and found.end() == money.start:
+                return found
+    return None
+
+
 def _invest_verb(plain: str) -> re.Match[str] | None:
     for verb in INVEST_VERB.finditer(plain):
         if verb.start() > 0 and _INVESTS_IN.match(plain[verb.start() :]):
@@ -90,6 +102,10 @@ def _invest_verb(plain: str) -> re.Match[str] | None:
     return None
 
 
+_FINITE = re.compile(
+    r"(?<=\s)[A-Za-z]{2,}(?:s|ed)(?:\s(?:up|in|out|down|away|on|home))?\s(?:(?:an?|another|over|its|the|up to|nearly|fresh)\s)*$",
+    re.I,
+)
 _REACH, _REACH_OF_RAISE = 45, 80
 _RAISE = re.compile(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
 _MONEY_OBJECT = re.compile(

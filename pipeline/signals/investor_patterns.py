@@ -15,7 +15,7 @@ PERSON_OF_FIRM = re.compile(
     r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
 )
 PROPER = re.compile(
-    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|e\.\w+|imec\.\w+|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
+    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{(2,)}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
     rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
     rf"|fund\b|group\b|ventures\b|capital\b|\|))*"
 )

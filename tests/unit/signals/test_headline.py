@@ -18,6 +18,7 @@ from pipeline.signals.headline import parse_headline, strip_tags
         ("Oldmoor leads $10M Series A for Quernstone", "investor", "Oldmoor"),
         ("Oldmoor invests $20M in mill maker Quernstone", "investor", "Oldmoor"),
         ("Quernstone's $6 Million Funding Feeds Village Bakers", "nominal", "Quernstone"),
+        ("Quernstone grinds out a $1.8M pre-seed round", "company", "Quernstone"),
         ("Quernstone opens a second mill", "none", ""),
     ],
 )
