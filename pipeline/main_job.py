@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,7 +16,7 @@ from pipeline.defs import common, jobs, recovery, sensors
 from pipeline.defs.assembly import build_definitions
 from pipeline.documents import poll as polling
 from pipeline.installation import Installation
-from pipeline.service import prepare_dagster_home
+from pipeline.service import held, prepare_dagster_home
 from pipeline.settings import Settings
 
 # What a pass is summed up by: (asset, metadata name, what it is called).
@@ -38,6 +41,9 @@ BACKFILL_FIGURES = [
     (recovery.REMATCHED_DAYS, "found", "matches found"),
     (recovery.REMATCHED_DAYS, "recovered", "matches recovered"),
 ]
+STARTED_BY, COMMAND_LINE = "fundingscout/started_by", "command line"
+# A living daemon is heard from every half minute.
+DAEMON_SILENCE_SECONDS = 90.0
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
 
@@ -52,10 +58,32 @@ class SyncResult:
     source_failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def open_dagster(settings: Settings) -> dg.DagsterInstance:
-    """The Dagster instance of this installation: what runs in this process is seen in its UI."""
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
-    return dg.DagsterInstance.get()
+@contextmanager
+def open_dagster(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of this installation, for work in this process: what runs here is seen in its UI.
+
+    One process at a time: a second one waits for the first. Runs whose process has died are ended first, so that the pool
+    slot they held is free; kill -9 leaves one behind.
+    """
+    folder = prepare_dagster_home(settings)
+    os.environ["DAGSTER_HOME"] = str(folder)
+    with held(folder / "command.lock", wait=True), dg.DagsterInstance.get() as instance:
+        _end_dead_runs(instance)
+        yield instance
+
+
+def _end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Runs that passes like this one began and that did not end: their process is gone, since we hold the lock.
+
+    Runs that the service began are left to its daemon while that is alive.
+    """
+    heartbeats = instance.get_daemon_heartbeats().values()
+    newest = max((heartbeat.timestamp for heartbeat in heartbeats), default=0.0)
+    daemon_is_alive = time.time() - newest < DAEMON_SILENCE_SECONDS
+    for run in instance.get_runs(dg.RunsFilter(statuses=sensors.UNDER_WAY)):
+        if run.tags.get(STARTED_BY) == COMMAND_LINE or not daemon_is_alive:
+            instance.report_run_failed(run, "The process of this run ended before the run did.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: bool = True) -> SyncResult:
@@ -71,7 +99,7 @@ def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: 
         instance=instance,
         raise_on_error=False,
         run_config=QUIET,
-        tags={"fundingscout/started_by": "command line"},
+        tags={STARTED_BY: COMMAND_LINE},
     )
     return SyncResult(result.success, _figures(result, FIGURES), result.run_id, _failure(result), failures)
 
@@ -91,7 +119,7 @@ def run_backfill(
         tags={
             "dagster/asset_partition_range_start": first.isoformat(),
             "dagster/asset_partition_range_end": last.isoformat(),
-            "fundingscout/started_by": "command line",
+            STARTED_BY: COMMAND_LINE,
         },
     )
     figures = _figures(result, BACKFILL_FIGURES)

@@ -8,6 +8,8 @@ Ctrl-C or SIGTERM stops them all, runs under way included (what they had not fin
 from __future__ import annotations
 
 import ctypes
+import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -16,14 +18,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
 from pipeline.settings import PROJECT_ROOT, Settings
+
+log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20.0
 TURN_SECONDS = 0.5
@@ -32,6 +36,10 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 MOST_RESTARTS = 5
 RESTART_WINDOW_SECONDS = 120.0
 CODE_LOCATIONS = {"fundingscout": "pipeline.definitions", "marts": "pipeline.definitions_marts"}
+
+
+class AlreadyRunning(RuntimeError):
+    """Another service runs in this home."""
 
 
 class PartKeepsEnding(RuntimeError):
@@ -54,6 +62,27 @@ def prepare_dagster_home(settings: Settings) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", folder / "dagster.yaml")
     return folder
+
+
+@contextmanager
+def held(file: Path, *, wait: bool) -> Iterator[None]:
+    """Hold a lock on ``file``; the kernel lets go of it when this process ends, however that happens.
+
+    Without ``wait``, raises AlreadyRunning when another process holds it.
+    """
+    with file.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if wait:
+                log.warning("waiting for another command that works in %s", file.parent.parent)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
+                return
+            raise AlreadyRunning(
+                f"a service runs in {file.parent.parent} already; stop it, or set FUNDINGSCOUT_HOME to another folder"
+            ) from None
+        yield
 
 
 def service_environment(settings: Settings, dagster_home: Path) -> dict[str, str]:
@@ -82,9 +111,13 @@ class Service:
     def run(self, on_ready: Callable[[str], None] = lambda _url: None) -> None:
         """Start everything, call ``on_ready`` with the UI's address, watch until told to stop, stop everything.
 
-        Raises PartKeepsEnding when a part can't be kept running.
+        Raises AlreadyRunning when another service has this home, PartKeepsEnding when a part can't be kept running.
         """
         home = prepare_dagster_home(self.settings)
+        with held(home / "service.lock", wait=False):
+            self._run(home, on_ready)
+
+    def _run(self, home: Path, on_ready: Callable[[str], None]) -> None:
         environment = service_environment(self.settings, home)
         port = self.settings.ui_port or _free_port()
         workspace = self._plan(home, port)

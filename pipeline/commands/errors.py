@@ -36,11 +36,12 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.matching.files import UnusableInput
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
-    from pipeline.service import PartKeepsEnding
+    from pipeline.service import AlreadyRunning, PartKeepsEnding
     from pipeline.store.warehouse import WarehouseBusy
     from pipeline.webhooks.urls import UrlRefused
 
     return (
+        AlreadyRunning,
         KeyUnknown,
         OrganizationExists,
         OrganizationUnknown,

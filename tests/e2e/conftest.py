@@ -1,0 +1,126 @@
+"""A small world for end-to-end tests: the samples served on loopback, a verifying receiver, an installation in a folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from pipeline.crm.imports import import_file
+from pipeline.installation import Installation
+from pipeline.organizations.keys import create_key
+from pipeline.organizations.organizations import create_organization
+from pipeline.samples import SampleServer
+from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.webhooks.endpoints import set_webhook
+from pipeline.webhooks.receiver import Receiver, throwaway_certificate
+
+SAMPLES = PROJECT_ROOT / "data" / "samples"
+LOOPBACK = [ip_network("127.0.0.0/8")]
+PARTNERS = {
+    "fernhollow": ["fernhollow_companies.csv", "fernhollow_contacts.csv"],
+    "kestrelway": ["kestrelway_accounts.jsonl", "kestrelway_contacts.jsonl"],
+}
+COMMAND = Path(sys.executable).with_name("fundingscout")
+
+
+@dataclass
+class World:
+    """One installation in ``home``, with what surrounds it."""
+
+    home: Path
+    feeds: SampleServer
+    receiver: Receiver
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `fundingscout` needs to see of this world, and nothing of the machine's own settings."""
+        bare = {name: value for name, value in os.environ.items() if not name.startswith(("FUNDINGSCOUT_", "DAGSTER_"))}
+        return bare | {
+            "FUNDINGSCOUT_HOME": str(self.home),
+            "FUNDINGSCOUT_SOURCES_FILE": str(self.home / "sources.yaml"),
+            "FUNDINGSCOUT_FETCH_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "FUNDINGSCOUT_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "FUNDINGSCOUT_WEBHOOK_CA_FILE": str(self.home / "ca.pem"),
+            "FUNDINGSCOUT_UI_PORT": "0",
+        }
+
+    @property
+    def installation(self) -> Installation:
+        """The same installation, from within the test."""
+        return Installation(Settings(home=self.home, sources_file=self.home / "sources.yaml"))
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """`fundingscout` with these words, in a session of its own."""
+        return subprocess.Popen(
+            [str(COMMAND), *words],
+            cwd=PROJECT_ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str) -> str:
+        """What `fundingscout` with these words prints; it must succeed."""
+        process = self.start(*words)
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        return output
+
+    def told(self) -> set[tuple[str, str, str | None, str | None]]:
+        """(company, match type, account, contact) of every verified delivery received so far."""
+        payloads = [item.payload for item in self.receiver.received if item.payload is not None]
+        return {
+            (
+                payload["funding_round"]["company_name"],
+                payload["match_type"],
+                payload["matched"]["account_external_id"],
+                payload["matched"]["contact_external_id"],
+            )
+            for payload in payloads
+        }
+
+
+@contextmanager
+def make_world(home: Path, epoch: datetime, feed_port: int = 0, load_crm: bool = True) -> Iterator[World]:
+    """The samples' world in ``home``: two partners with webhooks, and (unless told otherwise) their CRMs."""
+    home.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    with SampleServer(SAMPLES, epoch, feed_port) as feeds:
+        (home / "sources.yaml").write_text(feeds.render_file("sources.yaml"), encoding="utf-8")
+        installation = Installation(Settings(home=home))
+        keys = {}
+        for slug, files in PARTNERS.items():
+            owner = create_organization(installation.database, slug, slug, now)
+            keys[owner.id] = create_key(installation.database, installation.secret_box, owner.id, "test", now)
+            for file in files if load_crm else []:
+                import_file(installation.database, owner.id, SAMPLES / "crm" / file, now)
+        secrets = [key.webhook_secret for key in keys.values()]
+        with Receiver(secrets, throwaway_certificate("127.0.0.1", home / "ca.pem")) as receiver:
+            for owner_id in keys:
+                set_webhook(installation.database, owner_id, receiver.url, None, now, LOOPBACK)
+            installation.close()
+            yield World(home, feeds, receiver)
+
+
+@pytest.fixture
+def worlds() -> Callable[..., AbstractContextManager[World]]:
+    """Makes worlds: `with worlds(home, epoch, feed_port) as world`."""
+    return make_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A fresh world that starts now."""
+    with make_world(tmp_path / "home", datetime.now(UTC).replace(microsecond=0)) as made:
+        yield made

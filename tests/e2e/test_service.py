@@ -1,0 +1,93 @@
+"""`fundingscout up`, as an operator runs it: it starts, does its work by itself, shows it, and stops cleanly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import requests
+
+READY = re.compile(r"ready\. Dagster UI: (\S+)")
+DEFINITIONS_QUERY = """
+{ workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
+  assetNodes { assetKey { path } } }
+"""
+RUNS_QUERY = '{ runsOrError(filter: {pipelineName: "sync"}) { ... on Runs { results { status } } } }'
+
+
+class Output:
+    """What a process prints, read as it comes."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.lines: list[str] = []
+        self._process = process
+        self._thread = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self._thread.start()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.lines.extend(iter(process.stdout.readline, ""))
+
+    def close(self) -> None:
+        self._thread.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def find(self, pattern: re.Pattern[str]) -> str | None:
+        return next((found[1] for line in list(self.lines) if (found := pattern.search(line))), None)
+
+
+def eventually(look: Callable[[], Any], seconds: float, output: Output) -> Any:
+    """The first true value that ``look`` gives within ``seconds``."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        value = look()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} s:\n{''.join(output.lines[-40:])}")
+
+
+def graphql(url: str, query: str) -> Any:
+    answer = requests.post(f"{url}/graphql", json={"query": query}, timeout=20)
+    answer.raise_for_status()
+    return answer.json()["data"]
+
+
+def test_up_tells_partners_by_itself_and_stops_without_leaving_anything_running(world: Any) -> None:
+    """FS-62, FS-72: from the feeds to the webhooks with nobody at the keyboard."""
+    process = world.start("up")
+    output = Output(process)
+    try:
+        url = eventually(lambda: output.find(READY), 120, output)
+        definitions = graphql(url, DEFINITIONS_QUERY)
+        locations = {
+            entry["name"]: entry["locationOrLoadError"]["__typename"]
+            for entry in definitions["workspaceOrError"]["locationEntries"]
+        }
+        assert locations == {"fundingscout": "RepositoryLocation", "marts": "RepositoryLocation"}
+        keys = {"/".join(node["assetKey"]["path"]) for node in definitions["assetNodes"]}
+        assert {"core/webhook_deliveries", "core/funding_rounds", "marts/delivery_health"} <= keys
+        eventually(lambda: len(world.told()) >= 17, 90, output)
+        eventually(
+            lambda: {run["status"] for run in graphql(url, RUNS_QUERY)["runsOrError"]["results"]} == {"SUCCESS"}, 60, output
+        )
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(45) == 0
+        eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family), 10, output)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+        output.close()
+    assert world.receiver.duplicates == []
+    assert len(world.told()) == 17
+    assert "fundingscout: stopped" in output.lines[-1]
