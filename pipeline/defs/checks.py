@@ -49,6 +49,12 @@ RULES = [
         blocking=True,
     ),
     Rule(
+        common.MENTIONS,
+        "no_document_broke_the_extractor",
+        "Every document could be read to its end. If it fails: `details` holds the error; after a mend, backfill the day.",
+        "SELECT document_id, details, extractor_version FROM core.mentions WHERE set_aside_reason = 'extractor_failed'",
+    ),
+    Rule(
         common.FUNDING_ROUNDS,
         "round_id_is_unique",
         "One round has one row and one id.",

@@ -22,7 +22,6 @@ from pipeline.matching.names import normal_form
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 ROUNDS_STEP = "match_rounds"  # round_seq that has met all rows
-FIRST_SEEN_STEP = "match_rounds_first_seen"  # microseconds since 1970: rounds first seen later have never been matched
 CRM_STEP = "match_crm"  # change_seq that has met the rounds of the look-back window
 
 # Only rounds that stand, and that were not read while catching up, are told (A-FS-24).
@@ -44,8 +43,8 @@ class NewMatches:
 def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshold: float) -> NewMatches:
     """New rounds against all CRM rows, and new or changed rows against the rounds of the look-back window (A-FS-19).
 
-    A round that was matched before and has changed since meets all rows again only within the window: rounds older than it
-    never fire. Writes nothing.
+    A round that has begun to tell since the last call always meets all rows. One that told before and has changed since meets
+    them again only within the window: rounds older than it never fire. Writes nothing.
     """
     with warehouse.open() as connection:
         since = _naive(now - timedelta(hours=look_back_hours))
@@ -101,19 +100,17 @@ def write(warehouse: Warehouse, new_matches: NewMatches, recorded: Sequence[Reco
 
 def _new_rounds(connection: duckdb.DuckDBPyConnection, since: datetime, may_meet_again: bool) -> tuple[dict[str, int], int]:
     """Positions reached, and how many rounds are in ``new_rounds``."""
-    position, first_seen = progress(connection, ROUNDS_STEP), progress(connection, FIRST_SEEN_STEP)
-    reached = connection.execute(
-        "SELECT max(round_seq), max(epoch_us(first_seen_at)) FROM core.funding_rounds WHERE round_seq > ?", [position]
-    ).fetchall()[0]
-    if reached[0] is None:
+    position = progress(connection, ROUNDS_STEP)
+    reached = connection.execute("SELECT max(round_seq) FROM core.funding_rounds WHERE round_seq > ?", [position]).fetchall()
+    if reached[0][0] is None:
         return {}, 0
     count = _select_rounds(
         connection,
         "new_rounds",
-        f"round_seq > ? AND {TELLING} AND (epoch_us(first_seen_at) > ? OR (? AND first_seen_at >= ?))",
-        [position, first_seen, may_meet_again, since],
+        f"round_seq > ? AND {TELLING} AND (tells_from_seq > ? OR (? AND first_seen_at >= ?))",
+        [position, position, may_meet_again, since],
     )
-    return {ROUNDS_STEP: int(reached[0]), FIRST_SEEN_STEP: max(first_seen, int(reached[1] or 0))}, count
+    return {ROUNDS_STEP: int(reached[0][0])}, count
 
 
 def _changed_rows(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], int]:
@@ -134,7 +131,8 @@ def _recent_rounds(connection: duckdb.DuckDBPyConnection, since: datetime) -> in
 
 
 def _rounds_of(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> int:
-    where = f"{TELLING} AND first_seen_at >= ? AND first_seen_at < ?"
+    # Also those that tell nobody by themselves: a backfill is asked for, and holds what it finds unless told otherwise.
+    where = "status = 'active' AND first_seen_at >= ? AND first_seen_at < ?"
     return _select_rounds(connection, "rounds_of_days", where, [first, last + timedelta(days=1)])
 
 

@@ -21,6 +21,7 @@ COLUMNS = pa.schema(
         ("document_seq", pa.int64()),
         ("revision", pa.int32()),
         ("mention_seq", pa.int64()),
+        ("is_recovered", pa.bool_()),
         ("signal_type", pa.string()),
         ("is_funding", pa.bool_()),
         ("set_aside_reason", pa.string()),

@@ -6,6 +6,7 @@ the batch at hand, which the next run reads again to the same rows.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,15 +17,20 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.documents.model import Document
 from pipeline.signals.extract import extract
 from pipeline.signals.mention_rows import COLUMNS, DOCUMENT_COLUMNS, document_from_row, mention_row
+from pipeline.signals.model import Mention
 from pipeline.signals.rates import Rates, reference_rates
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 STEP = "mentions"
 DEFAULT_BATCH = 500
 # Columns that say when and by what a mention was read, not what it claims.
-_READING = frozenset({"mention_seq", "extractor_version", "extracted_at"})
+_READING = frozenset({"mention_seq", "is_recovered", "extractor_version", "extracted_at"})
+BROKEN = "extractor_failed"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -57,7 +63,7 @@ def extract_new(warehouse: Warehouse, now: datetime, batch: int = DEFAULT_BATCH,
         with warehouse.write() as connection:
             if progress(connection, STEP) != after:
                 continue  # another process was here meanwhile: its rows stand
-            _replace(connection, rows)
+            _replace(connection, rows, is_recovered=False)
             set_progress(connection, STEP, newest)
         report.changed += len(rows)
         report.count(rows)
@@ -67,7 +73,7 @@ def re_extract(
     warehouse: Warehouse, from_day: date, to_day: date, now: datetime, batch: int = DEFAULT_BATCH, rates: Rates | None = None
 ) -> MentionReport:
     """Read the documents landed on these days (UTC, both included) again. A mention that claims something else gets a new
-    ``mention_seq``, by which resolving finds it; one that claims the same keeps its row.
+    ``mention_seq``, by which resolving finds it, and is marked as recovered; one that claims the same keeps its row.
 
     Documents that extract_new has not come to are left to it.
     """
@@ -87,14 +93,23 @@ def re_extract(
         changed = [row for row in rows if _claims(row) != before.get(row["document_id"])]
         if changed:
             with warehouse.write() as connection:
-                _replace(connection, changed)
+                _replace(connection, changed, is_recovered=True)
         report.changed += len(changed)
         report.count(rows)
         after = max(row["document_seq"] for row in documents)
 
 
 def _read(documents: list[dict[str, Any]], rates: Rates, now: datetime) -> list[dict[str, Any]]:
-    return [mention_row(extract(document_from_row(row), rates), row["document_seq"], row["revision"], now) for row in documents]
+    return [mention_row(_claim(document_from_row(row), rates), row["document_seq"], row["revision"], now) for row in documents]
+
+
+def _claim(document: Document, rates: Rates) -> Mention:
+    """What the document claims. One that breaks the extractor is set aside with the error: it must not hold up the others."""
+    try:
+        return extract(document, rates)
+    except Exception as error:
+        log.exception("document %s (%s) broke the extractor", document.document_id, document.url)
+        return Mention(document.document_id, set_aside_reason=BROKEN, details={"error": f"{type(error).__name__}: {error}"})
 
 
 def _documents(connection: duckdb.DuckDBPyConnection, where: str, values: list[Any], limit: int) -> list[dict[str, Any]]:
@@ -124,10 +139,10 @@ def _claims(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+def _replace(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], *, is_recovered: bool) -> None:
     """Put rows in place of those of the same documents, numbered on from the highest number, in their order."""
     first = int(connection.execute("SELECT coalesce(max(mention_seq), 0) FROM core.mentions").fetchall()[0][0]) + 1
-    numbered = [row | {"mention_seq": first + index} for index, row in enumerate(rows)]
+    numbered = [row | {"mention_seq": first + index, "is_recovered": is_recovered} for index, row in enumerate(rows)]
     with arrow_view(connection, "incoming_mentions", numbered, COLUMNS):
         connection.execute(
             "DELETE FROM core.mentions WHERE document_id IN (SELECT document_id FROM incoming_mentions)"

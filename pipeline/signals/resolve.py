@@ -41,6 +41,7 @@ class Report:
     published_at: datetime | None
     is_catch_up: bool
     is_funding: bool
+    is_recovered: bool = False
     company_name: str | None = None
     company_key: str | None = None
     domain_key: str | None = None

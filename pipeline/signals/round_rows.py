@@ -46,6 +46,7 @@ ROUND_COLUMNS = pa.schema(
         ("conflicts", pa.string()),
         ("accession", pa.string()),
         ("tells", pa.bool_()),
+        ("tells_from_seq", pa.int64()),
         ("status", pa.string()),
         ("first_seen_at", pa.timestamp("us")),
         ("updated_at", pa.timestamp("us")),
@@ -55,7 +56,7 @@ LINK_COLUMNS = pa.schema(
     [("round_id", pa.string()), ("document_id", pa.string()), ("linked_by", pa.string()), ("linked_at", pa.timestamp("us"))]
 )
 _JSON = ("investors", "confidence_reasons", "conflicts")
-_OF_THE_ROW = frozenset({"round_seq", "updated_at", "investors_json"})
+_OF_THE_ROW = frozenset({"round_seq", "tells_from_seq", "updated_at", "investors_json"})
 _REPORT_FIELDS = frozenset(Report.__dataclass_fields__)
 
 
@@ -66,6 +67,7 @@ def report_from_row(row: dict[str, Any]) -> Report:
     fields["landed_at"] = row["landed_at"].replace(tzinfo=UTC)
     fields["published_at"] = row["published_at"].replace(tzinfo=UTC) if row["published_at"] else None
     fields["is_catch_up"], fields["is_funding"] = bool(row["is_catch_up"]), bool(row["is_funding"])
+    fields["is_recovered"] = bool(row["is_recovered"])
     fields["outlet"], fields["url"], fields["title"] = (row[name] or "" for name in ("outlet", "url", "title"))
     return Report(**fields)
 
@@ -73,7 +75,10 @@ def report_from_row(row: dict[str, Any]) -> Report:
 def round_row(
     round_id: str, merged: Merged, reports: Sequence[Report], before: dict[str, Any] | None, is_live: bool, now: datetime
 ) -> dict[str, Any]:
-    """The row of a round, without ``round_seq``. Once a round tells, it stays so; when it was first seen never changes."""
+    """The row of a round; its numbers are the writer's to give.
+
+    Once a round tells, it stays so; when it was first seen never changes.
+    """
     values, shown = dict(merged.values), merged.shown
     published = shown.published_at or shown.landed_at
     first_seen = min(report.landed_at for report in reports).replace(tzinfo=None)
@@ -92,6 +97,7 @@ def round_row(
         "source_count": merged.sources,
         "conflicts": json.dumps(merged.conflicts, ensure_ascii=False),
         "tells": is_live or bool(before and before["tells"]),
+        "tells_from_seq": before["tells_from_seq"] if before else None,
         "status": "active",
         "first_seen_at": before["first_seen_at"] if before else first_seen,
         "updated_at": now,

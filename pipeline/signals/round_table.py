@@ -232,8 +232,10 @@ def _keys(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _is_live(report: Report, now: datetime, max_article_age_hours: int) -> bool:
-    """Read as news: not while catching up, and not first understood long after it landed (a backfill)."""
-    return not report.is_catch_up and now - report.landed_at <= timedelta(hours=max_article_age_hours)
+    """Read as news: not while catching up, not in a backfill, and not first understood long after it landed."""
+    return (
+        not report.is_catch_up and not report.is_recovered and now - report.landed_at <= timedelta(hours=max_article_age_hours)
+    )
 
 
 def _write(connection: duckdb.DuckDBPyConnection, state: _State, now: datetime, report: RoundReport) -> None:
@@ -245,6 +247,8 @@ def _write(connection: duckdb.DuckDBPyConnection, state: _State, now: datetime, 
             continue
         sequence += 1
         row["round_seq"] = sequence
+        if row["tells"] and row["tells_from_seq"] is None:
+            row["tells_from_seq"] = sequence
         rows.append(row)
         _count(report, row, state.stored.get(round_id))
     report.stale += len(state.stale)

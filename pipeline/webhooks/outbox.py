@@ -81,7 +81,8 @@ def record_matches(
 
     A match of the same organization and round that is known stays as it is and is given back as recorded. A match
     whose organization was told of the same real round under another id is suppressed (A-FS-24). ``origin``: live or
-    backfill. Safe to call again with the same matches, and from several processes at once. Raises RoundUnknown.
+    backfill. A known match that is held is let go unless ``hold``: what a backfill found, and news report now, is told.
+    Safe to call again with the same matches, and from several processes at once. Raises RoundUnknown.
     """
     rounds = _load_rounds(db, {match.round_id for match in found})
     missing = next((match.round_id for match in found if match.round_id not in rounds), None)
@@ -222,6 +223,10 @@ def _record(
     known = _known(session, chunk)
     told = _told(session, chunk, rounds)
     endpoints = with_webhook(session, {match.organization_id for match in chunk})
+    if not hold and known:
+        # Held by a backfill, and now found as news: the partner is told after all, once.
+        held = select(Delivery.id).where(Delivery.match_id.in_([row[0] for row in known.values()]), Delivery.status == "held")
+        _release(session, list(session.scalars(held)), now)
     matches: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
     for found in chunk:

@@ -33,11 +33,16 @@ class World:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self.seq = 0
+        self.tells_from: dict[str, int] = {}
 
     def round(self, round_id: str, name: str, website: str | None, first_seen: datetime = T0, **other: Any) -> None:
+        number = self._next()
+        if other.get("tells", True):
+            self.tells_from.setdefault(round_id, number)
         row = {
             "round_id": round_id,
-            "round_seq": self._next(),
+            "round_seq": number,
+            "tells_from_seq": self.tells_from.get(round_id),
             "company_name": name,
             "website": website,
             "tells": True,
@@ -164,7 +169,34 @@ def test_only_rounds_that_stand_and_tell_are_matched(world: World, other: dict[s
     world.round("r1", "Brightloom", "brightloom.ai", **other)
     world.contact("c1", "jo@brightloom.ai")
     assert world.run(T0) == []
-    assert steps.find_for_days(world.warehouse, T0.date(), T0.date(), "today", 0.92).found == []
+
+
+def test_a_backfill_meets_rounds_that_tell_nobody_by_themselves_but_no_retracted_ones(world: World) -> None:
+    world.account("a1", "Brightloom", "brightloom.ai")
+    world.round("r1", "Brightloom", "brightloom.ai", tells=False)
+    world.round("r2", "Brightloom", "brightloom.ai", status="retracted")
+    found = steps.find_for_days(world.warehouse, T0.date(), T0.date(), "today", 0.92).found
+    assert [match.round_id for match in found] == ["r1"]
+
+
+def test_a_round_known_for_days_meets_all_rows_once_it_begins_to_tell(world: World) -> None:
+    """A-FS-24: known from catching up, then reported as news after the look-back window."""
+    world.account("a1", "Brightloom", "brightloom.ai")
+    world.round("r1", "Brightloom", "brightloom.ai", T0, tells=False)
+    assert world.run(T0) == []
+    world.round("r1", "Brightloom", "brightloom.ai", T0)
+    assert len(world.run(T0 + 5 * DAY, look_back_hours=0)) == 1
+    world.round("r1", "Brightloom", "brightloom.ai", T0)
+    assert world.run(T0 + 6 * DAY, look_back_hours=0) == []
+
+
+def test_rounds_seen_at_the_same_instant_are_each_matched_without_a_look_back(world: World) -> None:
+    world.account("a1", "Brightloom", "brightloom.ai")
+    world.account("a2", "Copperfield Dynamics", "copperfield.ai")
+    world.round("r1", "Brightloom", "brightloom.ai", T0)
+    assert len(world.run(T0, look_back_hours=0)) == 1
+    world.round("r2", "Copperfield Dynamics", "copperfield.ai", T0)
+    assert len(world.run(T0, look_back_hours=0)) == 1
 
 
 def test_a_run_killed_before_writing_is_done_again_to_the_same_rows(world: World) -> None:

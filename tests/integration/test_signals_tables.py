@@ -310,18 +310,51 @@ def test_a_mention_read_otherwise_is_resolved_again_and_its_round_keeps_its_id(
     assert after["Quernstone"]["location"] == "Reno"
 
 
-def test_what_is_understood_only_long_after_it_landed_tells_nobody(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("after", [timedelta(minutes=1), timedelta(days=30)])
+def test_what_is_understood_only_in_a_backfill_tells_nobody(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, after: timedelta
 ) -> None:
     land(warehouse, FIRST)
     real = mention_table.extract
     with monkeypatch.context() as patch:
         patch.setattr(mention_table, "extract", lambda document, rates: real(replace(document, title="", body=""), rates))
         run(warehouse)
-    later = NOW + timedelta(days=30)
+    later = NOW + after
     re_extract(warehouse, date(2026, 3, 2), date(2026, 3, 2), later)
     assert resolve_new(warehouse, later, HOURS).new == 1
     assert [row["tells"] for row in rounds(warehouse)] == [False]
+
+
+def test_a_round_begins_to_tell_with_the_number_of_its_first_live_report(warehouse: Warehouse) -> None:
+    land(warehouse, FIRST)
+    run(warehouse)
+    (row,) = rounds(warehouse)
+    assert (row["tells"], row["tells_from_seq"]) == (True, row["round_seq"])
+    land(warehouse, SECOND)
+    run(warehouse)
+    (later,) = rounds(warehouse)
+    assert later["round_seq"] > row["round_seq"]
+    assert later["tells_from_seq"] == row["round_seq"]
+
+
+def test_a_document_that_breaks_the_extractor_is_set_aside_and_holds_up_no_other(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(warehouse, FIRST, OTHER)
+    real = mention_table.extract
+
+    def breaks(document: Document, rates: Any) -> Any:
+        if document.document_id == "a":
+            raise IndexError("no such group")
+        return real(document, rates)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mention_table, "extract", breaks)
+        run(warehouse)
+    assert [row["company_name"] for row in rounds(warehouse)] == ["Larkspindle"]
+    (broken,) = table(warehouse, "SELECT set_aside_reason, details FROM core.mentions WHERE document_id = 'a'")
+    assert broken["set_aside_reason"] == "extractor_failed"
+    assert "IndexError: no such group" in broken["details"]
 
 
 def test_progress_stands_at_the_newest_document_and_mention(warehouse: Warehouse) -> None:

@@ -123,6 +123,19 @@ def test_held_deliveries_are_released_by_match(partners: Any) -> None:
     assert release_held(partners.database, partners.now, match_ids=[report.recorded[0][0]]).pending == 0
 
 
+def test_a_held_match_that_news_find_again_is_told_once(partners: Any, now: datetime) -> None:
+    """FS-61: what a backfill held is not lost when the round is reported as news, and not told twice."""
+    found = [partners.found(partners.add("acme", URL), partners.round("r1"))]
+    record_matches(partners.database, found, now, "backfill", hold=True)
+    assert pending_count(partners.database) == 0
+    record_matches(partners.database, found, now, "backfill", hold=True)
+    assert pending_count(partners.database) == 0
+    assert record_matches(partners.database, found, now).known == 1
+    assert pending_count(partners.database) == 1
+    record_matches(partners.database, found, now)
+    assert pending_count(partners.database) == 1
+
+
 def test_held_deliveries_are_released_by_day_of_the_round(partners: Any, now: datetime) -> None:
     organization, other = partners.add("acme", URL), partners.add("other")
     partners.round("r1", first_seen_at=datetime(2026, 5, 1, 0, 0, tzinfo=now.tzinfo))

@@ -47,6 +47,8 @@ CREATE TABLE raw.source_hours (
 -- One row per document: what it claims.
 CREATE TABLE core.mentions (
     document_id VARCHAR, document_seq BIGINT, revision INTEGER,
+    mention_seq BIGINT,           -- a mention that is new, or was read otherwise, gets a new number: resolving goes by it
+    is_recovered BOOLEAN,         -- read in a backfill: founds rounds, but tells nobody by itself
     signal_type VARCHAR,          -- funding_round, acquisition, job_change, hiring, new_company, none
     is_funding BOOLEAN,
     set_aside_reason VARCHAR,     -- why it makes no round: not_funding, stale, rumour, fund_close, …
@@ -78,7 +80,8 @@ CREATE TABLE core.funding_rounds (
     confidence_score DOUBLE, confidence_reasons JSON,
     mention_count INTEGER, source_count INTEGER, conflicts JSON,
     accession VARCHAR,
-    tells BOOLEAN,                -- false: known, but nobody is told (read while catching up)
+    tells BOOLEAN,                -- false: known, but nobody is told (read while catching up, or in a backfill)
+    tells_from_seq BIGINT,        -- the round_seq with which it began to tell; NULL before
     status VARCHAR,               -- active, retracted
     first_seen_at TIMESTAMP, updated_at TIMESTAMP
 );
