@@ -1,31 +1,23 @@
-"""Article pages: their text and date, and whether their site lets us read them.
+"""Article pages: their text and date.
 
-What belongs here: one page's text, and robots.txt. What does not: when a page is fetched (follow_ups).
+What belongs here: one page's text. What does not: when a page is fetched (follow_ups), whether it may be (robots).
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
-from protego import Protego
 
-from pipeline.documents.fetch import Fetcher, FetchFailed
 from pipeline.documents.model import Unreadable
 from pipeline.documents.text import decode
 
-ROBOTS_TTL_SECONDS = 3600.0
-ROBOTS_FAILURE_TTL_SECONDS = 60.0
-ROBOTS_MAX_BYTES = 500 * 1024  # RFC 9309, 2.5
-LONGEST_CRAWL_DELAY_SECONDS = 10.0
 SHORTEST_ARTICLE_CHARACTERS = 200
 DATE_PROPERTIES = (
     "article:published_time",
@@ -75,70 +67,6 @@ def published_at(markup: str) -> datetime | None:
         if instant is not None:
             return instant
     return None
-
-
-class Robots:
-    """What each site's robots.txt allows us, asked once an hour and site in this process."""
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher = fetcher
-        self._known: dict[str, tuple[float, Protego | FetchFailed | None]] = {}
-        self._lock = threading.Lock()
-        self._site_locks: dict[str, threading.Lock] = {}
-
-    def check(self, url: str, deadline: float | None = None) -> float | None:
-        """Seconds between two requests that the site asks for, or None.
-
-        Raises FetchFailed: robots_disallowed; robots_unknown while the site can't say (RFC 9309, 2.3.1.4).
-        """
-        rules = self._rules(url, deadline)
-        if rules is None:
-            return None
-        if not rules.can_fetch(url, self._fetcher.user_agent):
-            raise FetchFailed("robots_disallowed", "the site's robots.txt keeps this page from us", url)
-        delay = rules.crawl_delay(self._fetcher.user_agent)
-        return min(float(delay), LONGEST_CRAWL_DELAY_SECONDS) if delay else None
-
-    def _rules(self, url: str, deadline: float | None) -> Protego | None:
-        parts = urlsplit(url)
-        site = f"{parts.scheme}://{parts.netloc}"
-        with self._lock:
-            site_lock = self._site_locks.setdefault(site, threading.Lock())
-        with site_lock:
-            now = self._fetcher.clock()
-            known = self._known.get(site)
-            if known is None or known[0] <= now:
-                known = self._ask(site, deadline)
-                self._known[site] = known
-        if isinstance(known[1], FetchFailed):
-            raise known[1]
-        return known[1]
-
-    def _ask(self, site: str, deadline: float | None) -> tuple[float, Protego | FetchFailed | None]:
-        """(until when the answer holds, the rules)."""
-        try:
-            rules = self._fetch_rules(site, deadline)
-        except FetchFailed as failure:
-            if failure.reason == "pace":
-                raise
-            return self._fetcher.clock() + ROBOTS_FAILURE_TTL_SECONDS, failure
-        return self._fetcher.clock() + ROBOTS_TTL_SECONDS, rules
-
-    def _fetch_rules(self, site: str, deadline: float | None) -> Protego | None:
-        parts = urlsplit(site)
-        url = urlunsplit((parts.scheme, parts.netloc, "/robots.txt", "", ""))
-        try:
-            answer = self._fetcher.fetch(url, accept="text/plain", max_bytes=ROBOTS_MAX_BYTES, deadline=deadline)
-        except FetchFailed as failure:
-            if failure.reason == "pace":
-                raise
-            if failure.status is not None and 400 <= failure.status < 500 and failure.status != 429:
-                return None
-            if failure.reason in {"too_large", "too_many_redirects"}:
-                return None
-            raise FetchFailed("robots_unknown", f"robots.txt: {failure.reason}: {failure.detail}", url) from None
-        text = decode(answer.body, answer.content_type)
-        return None if text.lstrip()[:1] == "<" else Protego.parse(text)
 
 
 def _stated_dates(root: Any) -> Iterator[str]:

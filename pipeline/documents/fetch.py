@@ -94,6 +94,7 @@ class Fetcher:
     ) -> None:
         self.user_agent = user_agent
         self.clock = clock
+        self.utc_now = utc_now
         self._timeout = timeout_seconds
         self._max_bytes = max_bytes
         self._allowed_networks = tuple(allowed_networks)
@@ -101,7 +102,6 @@ class Fetcher:
         self._paces = HostPaces(database) if database is not None else None
         self._resolve = resolve
         self._sleep = sleep
-        self._utc_now = utc_now
         self._jitter = jitter
 
     def fetch(
@@ -235,7 +235,7 @@ class Fetcher:
             content_type=response.headers.get("Content-Type"),
             etag=response.headers.get("ETag"),
             last_modified=response.headers.get("Last-Modified"),
-            fetched_at=self._utc_now(),
+            fetched_at=self.utc_now(),
             is_not_modified=is_not_modified,
         )
 
@@ -273,7 +273,7 @@ class Fetcher:
         except ValueError:
             return None
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return min(max(0.0, (until - self._utc_now()).total_seconds()), LONGEST_RETRY_AFTER_SECONDS)
+        return min(max(0.0, (until - self.utc_now()).total_seconds()), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _host(url: str) -> str:

@@ -5,21 +5,27 @@ What belongs here: table ``follow_ups``. What does not: what the pages say (read
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import Select, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.documents.articles import Robots
 from pipeline.documents.fetch import Fetcher, FetchFailed, FetchResult
 from pipeline.documents.landing import Landing
+from pipeline.documents.pace import pace_of
 from pipeline.documents.reading import WantedPage
+from pipeline.documents.robots import Robots
 from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import FollowUp
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 30.0
@@ -82,7 +88,7 @@ def fetch_due(
     """Fetch due follow-ups, hosts side by side and each host one page after another, and land what came.
 
     Newest first, so that today's news does not queue behind a first poll's backlog; landed in the order of their ids.
-    What the budget leaves out stays due. Returns how many bodies were landed.
+    What the budget leaves out stays due; what it cuts off was an attempt. Returns how many bodies were landed.
     """
     if budget_seconds <= 0:
         return 0
@@ -105,28 +111,71 @@ def _ask(
 ) -> dict[int, FetchResult | FetchFailed]:
     by_host: defaultdict[str, list[FollowUp]] = defaultdict(list)
     for follow_up in follow_ups:
-        by_host[urlsplit(follow_up.url).netloc].append(follow_up)
+        by_host[_host(follow_up.url)].append(follow_up)
+    waiting = deque(by_host.values())
+    begun: dict[int, FollowUp] = {}
     answers: dict[int, FetchResult | FetchFailed] = {}
+    broken: list[SQLAlchemyError] = []
 
-    def ask_host(of_host: list[FollowUp]) -> None:
-        for follow_up in of_host:
-            if fetcher.clock() >= deadline:
-                return
+    def ask_hosts() -> None:
+        while waiting:
             try:
-                answers[follow_up.id] = _fetch(fetcher, robots, follow_up, gaps.get(follow_up.source_id), deadline)
-            except FetchFailed as failure:
-                answers[follow_up.id] = failure
+                of_host = waiting.popleft()
+            except IndexError:
+                return  # another thread was quicker
+            for follow_up in of_host:
+                if fetcher.clock() >= deadline:
+                    return
+                begun[follow_up.id] = follow_up
+                try:
+                    answers[follow_up.id] = _answer(fetcher, robots, follow_up, gaps.get(follow_up.source_id), deadline)
+                except SQLAlchemyError as error:
+                    broken.append(error)
+                    return
 
-    pool = ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(by_host)), "follow-up")
+    _side_by_side(ask_hosts, min(HOSTS_AT_ONCE, len(by_host)), budget_seconds + GRACE_SECONDS)
+    if broken:
+        raise broken[0]
+    given = dict(answers)
+    for key, follow_up in dict(begun).items():
+        given.setdefault(key, FetchFailed("timeout", f"no answer within {budget_seconds:g} s", follow_up.url))
+    return given
+
+
+def _side_by_side(work: Callable[[], None], at_once: int, longest_seconds: float) -> None:
+    """Run ``work`` in that many threads, and wait for them that long.
+
+    Daemons, and no executor: a thread that hangs in a name look-up, which nothing can cut off, would hold up the end of the
+    process.
+    """
+    end = time.monotonic() + longest_seconds
+    threads = [threading.Thread(target=work, name=f"follow-up-{number}", daemon=True) for number in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+def _host(url: str) -> str:
+    """Who is asked one page at a time; an address that can't be read is nobody's."""
     try:
-        asked = [pool.submit(ask_host, of_host) for of_host in by_host.values()]
-        wait(asked, timeout=budget_seconds + GRACE_SECONDS)
-        for future in asked:
-            if future.done():
-                future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return dict(answers)
+        return pace_of(urlsplit(url).hostname or "")[0]
+    except ValueError:
+        return ""
+
+
+def _answer(
+    fetcher: Fetcher, robots: Robots, follow_up: FollowUp, gap_seconds: float | None, deadline: float
+) -> FetchResult | FetchFailed:
+    try:
+        return _fetch(fetcher, robots, follow_up, gap_seconds, deadline)
+    except FetchFailed as failure:
+        return failure
+    except SQLAlchemyError:
+        raise  # our own store, not this page
+    except Exception as error:  # one page must not keep all others from being fetched
+        log.exception("fetching %s failed in an unforeseen way", follow_up.url)
+        return FetchFailed("fetcher_failed", f"{type(error).__name__}: {error}", follow_up.url)
 
 
 def _fetch(fetcher: Fetcher, robots: Robots, follow_up: FollowUp, gap_seconds: float | None, deadline: float) -> FetchResult:

@@ -6,8 +6,11 @@ What belongs here: canonical links and ids. What does not: reading feeds.
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from uuid import UUID, uuid5
+
+from pipeline.documents.text import one_line
 
 # Made once, for this product; changing it would make every document new.
 NAMESPACE = UUID("5b0d2b5e-6c1f-5c53-9a53-0d6f6a4cf0a1")
@@ -57,17 +60,28 @@ def is_page(canonical: str) -> bool:
 def document_id(source_id: str, link: str | None, guid: str | None, title: str, dated: str, is_link_shared: bool) -> str | None:
     """The id of an entry, or None when it has nothing to be known by.
 
-    By its canonical link; by link and title where the feed gives that link to several entries; else by GUID, else by
-    title and stated date. Links hold across sources, GUIDs and titles only within one.
+    By its canonical link; by link and title (``title_key``) where the link is shared, which is: the feed gives it, or
+    has given it, to entries of different titles (see shared_links); else by GUID, else by title and stated date. Links
+    hold across sources, GUIDs and titles only within one.
     """
     canonical = canonical_url(link) if link else ""
     if canonical and is_page(canonical):
-        return _id("link", canonical, title) if is_link_shared else _id("link", canonical)
+        return _id("link", canonical, title_key(title)) if is_link_shared else link_id(canonical)
     if guid:
         return _id("guid", source_id, guid)
     if title:
         return _id("title", source_id, title, dated)
     return None
+
+
+def link_id(canonical: str) -> str:
+    """The id of the document that a canonical link names by itself."""
+    return _id("link", canonical)
+
+
+def title_key(title: str) -> str:
+    """The form in which two titles are equal: without HTML, case, or the ways to write a space or an accent."""
+    return " ".join(unicodedata.normalize("NFKC", one_line(title)).casefold().split())
 
 
 def filing_id(accession: str) -> str:

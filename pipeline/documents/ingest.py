@@ -18,14 +18,14 @@ from datetime import datetime
 import duckdb
 from sqlalchemy import case, func, select, update
 
-from pipeline.documents import follow_ups
-from pipeline.documents.articles import Robots
+from pipeline.documents import follow_ups, shared_links
 from pipeline.documents.document_table import PAGE_NOT_HAD, write_documents, write_rejects
 from pipeline.documents.fetch import Fetcher
 from pipeline.documents.landing import SHA256, Landing, NotLanded
 from pipeline.documents.model import Batch, LandingOutcome, Reject
 from pipeline.documents.reading import Reading, WantedPage, read_landing, unreadable
 from pipeline.documents.revisions import newest
+from pipeline.documents.robots import Robots
 from pipeline.documents.sources import Source
 from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
@@ -72,7 +72,7 @@ def read_waiting(
     batch = Batch(read_at=now)
     last = _read(database, landing, batch, 0, now)
     gaps = {source.id: source.min_gap_seconds for source in sources}
-    fetched = follow_ups.fetch_due(database, landing, fetcher, gaps, robots or Robots(fetcher), now, budget_seconds)
+    fetched = follow_ups.fetch_due(database, landing, fetcher, gaps, robots or Robots(fetcher, database), now, budget_seconds)
     if fetched:
         _read(database, landing, batch, last, now)
     _give_up(database, batch)
@@ -108,6 +108,8 @@ def settle(database: AppDatabase, batch: Batch, now: datetime) -> None:
             )
         if batch.given_up:
             session.execute(update(FollowUp).where(FollowUp.id.in_(batch.given_up)).values(status="given_up"))
+        # With the bodies and not before: until then they are read again, by what was known before them.
+        shared_links.remember(database, session, batch.shared_links)
 
 
 def replay(database: AppDatabase, which: int | str) -> int:
@@ -153,9 +155,12 @@ def _read(database: AppDatabase, landing: Landing, batch: Batch, after: int, now
             .limit(MOST_PER_BATCH)
         )
         rows = list(session.scalars(query))
+    shared = shared_links.known(database, {row.source_id for row in rows if row.kind == "feed"})
     wanted: list[WantedPage] = []
     for row in rows:
-        reading = _reading(landing, row)
+        met = batch.shared_links.setdefault(row.source_id, {})
+        reading = _reading(landing, row, shared.get(row.source_id, set()) | met.keys())
+        met |= dict.fromkeys(reading.shared_links, row.id)
         batch.documents += reading.documents
         batch.rejects += reading.rejects
         batch.outcomes.append(LandingOutcome(row.id, reading.reason))
@@ -165,12 +170,12 @@ def _read(database: AppDatabase, landing: Landing, batch: Batch, after: int, now
     return rows[-1].id if rows else after
 
 
-def _reading(landing: Landing, row: models.Landing) -> Reading:
+def _reading(landing: Landing, row: models.Landing, shared_before: set[str]) -> Reading:
     try:
         body = landing.get(row.sha256)
     except NotLanded as error:
         return unreadable(row, "bytes_missing", str(error))
-    return read_landing(row, body)
+    return read_landing(row, body, shared_before)
 
 
 def _give_up(database: AppDatabase, batch: Batch) -> None:

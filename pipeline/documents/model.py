@@ -59,13 +59,15 @@ class LandingOutcome:
 class Batch:
     """What reading some landed bodies gave, and what is settled by it (``ingest.settle``).
 
-    ``given_up`` names the follow-ups that will not be asked for again.
+    ``given_up`` names the follow-ups that will not be asked for again. ``shared_links`` holds, by source, the ids of the
+    shared links that were met, each with the newest landing that held it (see shared_links).
     """
 
     documents: list[Document] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     outcomes: list[LandingOutcome] = field(default_factory=list)
     given_up: list[int] = field(default_factory=list)
+    shared_links: dict[str, dict[str, int]] = field(default_factory=dict)
     read_at: datetime | None = None
 
 

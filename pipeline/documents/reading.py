@@ -2,14 +2,15 @@
 
 What belongs here: from bytes and the context they were landed with to documents; no store, no network. What does not:
 fetching follow-ups (follow_ups), which revision of a document wins (revisions).
-All that reading needs of a source lies in the landing's context, so that reading again gives the same.
+All that reading needs of a source lies in the landing's context and in the links that its earlier bodies shared, which
+are settled together with the body, so that reading again gives the same.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,9 @@ from pipeline.documents.edgar import FilingEntry, form_d_filings, parse_page, pr
 from pipeline.documents.feeds import FeedEntry, parse_feed
 from pipeline.documents.filing_text import filing_text, filing_title
 from pipeline.documents.form_d import parse_form_d
-from pipeline.documents.identity import canonical_url, document_id, filing_id, is_page
+from pipeline.documents.identity import canonical_url, document_id, filing_id, is_page, link_id
 from pipeline.documents.model import Document, Reject, Unreadable
+from pipeline.documents.shared_links import shared_links
 from pipeline.store.models import Landing
 
 log = logging.getLogger(__name__)
@@ -39,20 +41,29 @@ class WantedPage:
 
 @dataclass(slots=True)
 class Reading:
-    """What one landed body gave. ``reason`` is set when nothing of it could be read."""
+    """What one landed body gave. ``reason`` is set when nothing of it could be read.
+
+    ``shared_links`` are the ids of the links in it that don't name a document by themselves.
+    """
 
     documents: list[Document] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     wanted: list[WantedPage] = field(default_factory=list)
     reason: str | None = None
+    shared_links: set[str] = field(default_factory=set)
 
 
-def read_landing(row: Landing, body: bytes) -> Reading:
-    """Read ``body``, which was landed as ``row``. Total: what can't be read is in ``rejects``, with its reason."""
-    readers = {"feed": _read_feed, "edgar_page": _read_edgar_page, "form_d": _read_form_d, "article": _read_article}
+def read_landing(row: Landing, body: bytes, shared_before: Collection[str] = ()) -> Reading:
+    """Read ``body``, which was landed as ``row``. Total: what can't be read is in ``rejects``, with its reason.
+
+    ``shared_before`` holds the ids of the links that earlier bodies of the source shared.
+    """
+    readers = {"edgar_page": _read_edgar_page, "form_d": _read_form_d, "article": _read_article}
     try:
+        if row.kind == "feed":
+            return _read_feed(row, body, shared_before)
         if row.kind not in readers:
-            raise Unreadable("unknown_kind", f"{row.kind!r} is none of {', '.join(readers)}")
+            raise Unreadable("unknown_kind", f"{row.kind!r} is none of feed, {', '.join(readers)}")
         return readers[row.kind](row, body)
     except Unreadable as error:
         return unreadable(row, error.reason, error.detail)
@@ -70,13 +81,13 @@ def reject(row: Landing, entry: str, reason: str, detail: str) -> Reject:
     return Reject(row.id, row.sha256, row.source_id, row.kind, row.url, entry, reason, detail[:1000])
 
 
-def _read_feed(row: Landing, body: bytes) -> Reading:
+def _read_feed(row: Landing, body: bytes, shared_before: Collection[str]) -> Reading:
     feed = parse_feed(body, row.content_type, row.url)
-    shared = _shared_links(feed.entries)
-    reading = Reading()
+    links = [canonical_url(entry.link) if entry.link else "" for entry in feed.entries]
+    shared = shared_links(zip(links, (entry.title for entry in feed.entries), strict=True), shared_before)
+    reading = Reading(shared_links={link_id(link) for link in shared})
     seen: set[str] = set()
-    for entry in feed.entries:
-        canonical = canonical_url(entry.link) if entry.link else ""
+    for entry, canonical in zip(feed.entries, links, strict=True):
         dated = entry.published_at.isoformat() if entry.published_at else ""
         identifier = document_id(row.source_id, entry.link, entry.guid, entry.title, dated, canonical in shared)
         if identifier is None or not (entry.title or entry.text):
@@ -92,15 +103,6 @@ def _read_feed(row: Landing, body: bytes) -> Reading:
         if row.context.get("fetch_articles") and entry.is_teaser and is_page(canonical) and canonical not in shared:
             reading.wanted.append(_wanted_article(row, document))
     return reading
-
-
-def _shared_links(entries: list[FeedEntry]) -> set[str]:
-    """Canonical links that the feed gives to entries with different titles."""
-    titles: defaultdict[str, set[str]] = defaultdict(set)
-    for entry in entries:
-        if entry.link:
-            titles[canonical_url(entry.link)].add(entry.title)
-    return {link for link, of_link in titles.items() if len(of_link) > 1}
 
 
 def _document(row: Landing, entry: FeedEntry, identifier: str, language: str | None) -> Document:

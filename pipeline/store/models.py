@@ -248,6 +248,27 @@ class FollowUp(Base):
     created_at: Mapped[datetime]
 
 
+class SharedLink(Base):
+    """A link that a feed has given to entries of different titles: it goes on being shared, whatever one poll holds."""
+
+    __tablename__ = "shared_links"
+
+    source_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    link_id: Mapped[str] = mapped_column(String(36), primary_key=True)  # the id of the document that it alone would name
+    last_landing_id: Mapped[int] = mapped_column(BigInteger)  # the newest body that held it
+
+
+class RobotsRules(Base):
+    """What a site's robots.txt said, for all processes, until ``expires_at``."""
+
+    __tablename__ = "robots_rules"
+
+    site: Mapped[str] = mapped_column(String(300), primary_key=True)  # scheme://host:port
+    rules: Mapped[str | None]  # the text, empty where the site has none; None while it can't say
+    error: Mapped[str | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class HostPace(Base):
     """When the next request to a host may start: one slot per row update, so all processes share one pace."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from pipeline.documents import ingest
+from pipeline.documents import ingest, robots, shared_links
 from pipeline.documents.fetch import Fetcher
 from pipeline.documents.landing import Landing
 from pipeline.documents.pace import HostPaces
@@ -42,6 +44,7 @@ class Site:
     base: str
     pages: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    before: Callable[[str, str], None] = lambda _host, _path: None  # called with each request; may take its time
 
     def put(self, path: str, body: str, status: int = 200, **headers: str) -> None:
         self.pages[path] = (status, body.encode(), headers)
@@ -52,6 +55,7 @@ def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served.asked.append(self.path)
+            served.before(self.headers["Host"].partition(":")[0], self.path)
             status, body, headers = served.pages.get(self.path, (404, b"", {}))
             etag = headers.get("ETag")
             if etag and self.headers.get("If-None-Match") == etag:
@@ -67,6 +71,7 @@ def site() -> Iterator[Site]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     served = Site(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -455,3 +460,195 @@ def test_slot_left_in_the_future_by_a_wrong_clock_is_forgotten(make_app_database
     database = make_app_database("sqlite")
     HostPaces(database, clock=lambda: 9_000_000.0).reserve("wire.example", 1.0)
     assert HostPaces(database, clock=lambda: 1000.0).reserve("wire.example", 1.0) == 0
+
+
+def poll_and_run(room: Room, site: Site, *items: str) -> ingest.WriteReport:
+    site.put("/feed", feed(*items))
+    room.now += timedelta(hours=1)
+    room.poll()
+    return room.run()
+
+
+def test_article_listed_twice_stays_one_document_when_a_copy_goes(make_room: Callable[..., Room], site: Site) -> None:
+    room = make_room(fetch_articles=False)
+    copies = item(f"{site.base}/a"), item(f"{site.base}/a", "LUMEN  raises &lt;b&gt;$5M&lt;/b&gt;")
+    assert poll_and_run(room, site, *copies).new == 1
+    assert poll_and_run(room, site, copies[0]) == ingest.WriteReport(new=0, changed=0, unchanged=1, rejected=0)
+    # Its title may still change: the link names it.
+    assert poll_and_run(room, site, item(f"{site.base}/a", "Lumen raises $6M")).changed == 1
+    assert room.rows("SELECT title, revision FROM raw.documents") == [("Lumen raises $6M", 2)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_entries_of_one_page_stay_apart_in_a_poll_that_holds_just_one(
+    make_room: Callable[..., Room], site: Site, backend: str
+) -> None:
+    room = make_room(backend)
+    one, two, three = (item(f"{site.base}/news", title) for title in ("Lumen raises $5M", "Umbra buys Lumen", "Lux opens"))
+    assert poll_and_run(room, site, one, two).new == 2
+    assert poll_and_run(room, site, one) == ingest.WriteReport(new=0, changed=0, unchanged=1, rejected=0)
+    assert poll_and_run(room, site, three).new == 1
+    titles = room.rows("SELECT title, revision FROM raw.documents ORDER BY title")
+    assert titles == [("Lumen raises $5M", 1), ("Lux opens", 1), ("Umbra buys Lumen", 1)]
+    assert "/news" not in site.asked  # the page is none of their texts
+
+
+def test_crash_before_settling_reads_again_by_what_was_known_before(make_room: Callable[..., Room], site: Site) -> None:
+    calm, crashed = make_room(fetch_articles=False), make_room(fetch_articles=False)
+    for room in (calm, crashed):
+        for titles in (("Lumen raises $5M",), ("Umbra buys Lumen", "Lux opens"), ("Lux opens",)):
+            site.put("/feed", feed(*(item(f"{site.base}/news", title) for title in titles)))
+            room.now += timedelta(hours=1)
+            room.poll()
+    crashed.write(crashed.read())
+    for room in (calm, crashed):
+        room.run()
+        room.run()
+    assert crashed.documents() == calm.documents()
+    assert len(calm.documents()) == 3
+
+
+def test_shared_links_of_a_source_are_remembered_up_to_a_bound(
+    app_database: AppDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_links, "MOST_PER_SOURCE", 2)
+    for landing_id, links in enumerate((["a", "b"], ["c"], ["a"]), start=1):
+        with app_database.write() as session:
+            shared_links.remember(app_database, session, {"wire": dict.fromkeys(links, landing_id), "other": {"z": 1}})
+    assert shared_links.known(app_database, {"wire", "other", "new"}) == {"wire": {"a", "c"}, "other": {"z"}, "new": set()}
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_later_runs_do_not_ask_for_robots_again_within_a_day(make_room: Callable[..., Room], site: Site, backend: str) -> None:
+    """Each run is a process of its own; ``run`` here shares nothing with the one before but the stores."""
+    room = make_room(backend)
+    site.put("/robots.txt", "User-agent: *\nDisallow: /private\n", Content_Type="text/plain")
+    for number in range(3):
+        site.put(f"/{number}", page(LONG + str(number)), Content_Type="text/html")
+        poll_and_run(room, site, item(f"{site.base}/{number}"), item(f"{site.base}/private/{number}", "Kept from us"))
+    assert site.asked.count("/robots.txt") == 1
+    assert not [path for path in site.asked if path.startswith("/private")]
+    assert room.rows("SELECT body_origin, count(*) FROM raw.documents GROUP BY 1 ORDER BY 1") == [("article", 3), ("feed", 3)]
+    room.now += timedelta(days=1)
+    poll_and_run(room, site, item(f"{site.base}/private/9", "Kept from us"))
+    assert site.asked.count("/robots.txt") == 2
+    with room.database.read() as session:
+        assert session.scalars(select(models.RobotsRules.site)).all() == [site.base]
+
+
+def test_page_of_a_site_that_cannot_say_waits_an_hour_and_is_then_had(make_room: Callable[..., Room], site: Site) -> None:
+    room = make_room()
+    publish(site)
+    site.put("/robots.txt", "", status=503)
+    room.poll()
+    room.run()
+    asked = site.asked.count("/robots.txt")
+    site.put("/robots.txt", "", status=404)
+    for minutes in (10, 49):
+        room.now += timedelta(minutes=minutes)
+        assert room.run() == ingest.WriteReport(0, 0, 0, 0)
+    assert site.asked.count("/robots.txt") == asked
+    room.now += timedelta(minutes=2)
+    assert room.run().changed == 2
+
+
+def test_robots_rules_that_no_longer_hold_or_are_too_many_are_dropped(
+    app_database: AppDatabase, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(robots, "MOST_SITES", 2)
+    ages = {"expired": -1, "oldest": 1, "newer": 2}
+    with app_database.write() as session:
+        session.add_all(
+            models.RobotsRules(site=f"https://{name}.example", rules="", error=None, expires_at=NOON + timedelta(hours=age))
+            for name, age in ages.items()
+        )
+    robots.Robots(fetcher(utc_now=lambda: NOON), app_database).check(f"{site.base}/news")
+    with app_database.read() as session:
+        assert set(session.scalars(select(models.RobotsRules.site))) == {site.base, "https://newer.example"}
+
+
+def at_hosts(room: Room, site: Site, *names: str) -> list[str]:
+    """The site under these names: hosts of their own, to whoever asks."""
+    room.fetcher = fetcher(utc_now=lambda: room.now, resolve=lambda _host, _port: ["127.0.0.1"])
+    return [f"http://{name}.example:{site.base.rpartition(':')[2]}" for name in names]
+
+
+def test_hosts_are_asked_side_by_side_and_each_one_page_at_a_time(make_room: Callable[..., Room], site: Site) -> None:
+    room = make_room()
+    asking: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    both = threading.Barrier(2)
+
+    def before(host: str, path: str) -> None:
+        asking[host] += 1
+        most[host] = max(most[host], asking[host])
+        if path == "/robots.txt":
+            both.wait(5)  # breaks unless the other host is asked meanwhile
+        threading.Event().wait(0.02)
+        asking[host] -= 1
+
+    hosts = at_hosts(room, site, "wire", "press")
+    for number in range(3):
+        site.put(f"/{number}", page(), Content_Type="text/html")
+    site.put("/feed", feed(*(item(f"{host}/{number}", f"{host} {number}") for host in hosts for number in range(3))))
+    room.poll()
+    site.before = before
+    assert room.run().new == 6
+    assert not both.broken
+    assert most == {"wire.example": 1, "press.example": 1}
+    assert room.rows("SELECT DISTINCT body_origin FROM raw.documents") == [("article",)]
+
+
+@pytest.mark.parametrize("stage", ["page", "name"])
+def test_page_that_hangs_holds_neither_other_hosts_nor_the_run_beyond_its_budget(
+    make_room: Callable[..., Room], site: Site, stage: str
+) -> None:
+    room = make_room()
+    publish(site)
+    slow, quick = at_hosts(room, site, "slow", "quick")
+    site.put("/feed", feed(item(f"{slow}/a"), item(f"{quick}/b", "Umbra buys Lumen")))
+    room.poll()
+    ended = threading.Event()
+
+    def before(host: str, path: str) -> None:
+        if stage == "page" and host == "slow.example" and path == "/a":
+            ended.wait(20)
+
+    def resolve(host: str, _port: int) -> list[str]:
+        # Nothing can cut a look-up off.
+        if stage == "name" and host == "slow.example":
+            ended.wait(20)
+        return ["127.0.0.1"]
+
+    site.before = before
+    room.fetcher = fetcher(utc_now=lambda: room.now, resolve=resolve)
+    began = time.monotonic()
+    assert room.run(budget_seconds=0.5).new == 2
+    assert time.monotonic() - began < 5
+    ended.set()
+    assert room.rows("SELECT title, body_origin FROM raw.documents ORDER BY title") == [
+        ("Lumen raises $5M", "feed"),
+        ("Umbra buys Lumen", "article"),
+    ]
+    # It had its turn: it counts as asked, so that it does not hold up every run.
+    with room.database.read() as session:
+        attempts = session.execute(select(models.FollowUp.attempts, models.FollowUp.status).order_by(models.FollowUp.id)).all()
+    assert [tuple(row) for row in attempts] == [(1, "waiting"), (0, "done")]
+
+
+def test_page_that_makes_the_fetcher_fail_does_not_keep_others_from_coming(
+    make_room: Callable[..., Room], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = make_room()
+    publish(site)
+    room.poll()
+    check = robots.Robots.check
+
+    def fail_once(self: robots.Robots, url: str, deadline: float | None = None) -> float | None:
+        if url.endswith("/a"):
+            raise RuntimeError("unforeseen")
+        return check(self, url, deadline)
+
+    monkeypatch.setattr(robots.Robots, "check", fail_once)
+    assert room.run().new == 2
+    assert room.rows("SELECT body_origin FROM raw.documents ORDER BY title") == [("feed",), ("article",)]

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.documents.articles import Robots, published_at, read_article
-from pipeline.documents.fetch import Fetcher, FetchFailed
+from pipeline.documents.articles import published_at, read_article
 from pipeline.documents.model import Unreadable
 
-Web = Any  # see conftest
 URL = "https://wire.example/lumen"
 SENTENCES = [f"Sentence {number} tells how the lamp maker from Ghent will spend the money it was given." for number in range(8)]
 PAGE = f"""<!DOCTYPE html><html><head><title>Lumen</title>
@@ -66,46 +62,3 @@ def test_date_is_what_the_page_states_for_machines(markup: str, stated: datetime
 @given(st.text(max_size=200))
 def test_looking_for_a_date_is_total(markup: str) -> None:
     published_at(markup)
-
-
-def robots(**changes: Any) -> Robots:
-    options: dict[str, Any] = {"user_agent": "fundingscout/0.1 (tests)", "allowed_networks": (ip_network("127.0.0.0/8"),)}
-    return Robots(Fetcher(**(options | {"timeout_seconds": 2.0, "sleep": lambda _seconds: None} | changes)))
-
-
-def refusal(of: Robots, url: str) -> str:
-    with pytest.raises(FetchFailed) as error:
-        of.check(url)
-    return error.value.reason
-
-
-def test_robots_rules_hold_for_us_by_name_and_are_asked_once_per_site(web: Web) -> None:
-    web.serve("/robots.txt", b"User-agent: *\nDisallow: /\n\nUser-agent: fundingscout\nDisallow: /private\nCrawl-delay: 3\n")
-    rules = robots()
-    assert rules.check(f"{web.base}/news") == 3.0
-    assert refusal(rules, f"{web.base}/private/1") == "robots_disallowed"
-    assert web.asked("/robots.txt") == 1
-
-
-def test_rules_are_asked_for_again_after_an_hour(web: Web) -> None:
-    clock = [0.0]
-    rules = robots(clock=lambda: clock[0])
-    assert rules.check(f"{web.base}/news") is None
-    web.serve("/robots.txt", b"User-agent: *\nDisallow: /\n")
-    assert rules.check(f"{web.base}/news") is None
-    clock[0] = 3601.0
-    assert refusal(rules, f"{web.base}/news") == "robots_disallowed"
-
-
-@pytest.mark.parametrize(("status", "body"), [(404, b""), (403, b""), (200, b"<html>nothing here</html>")])
-def test_site_without_rules_allows_everything(web: Web, status: int, body: bytes) -> None:
-    web.serve("/robots.txt", body, status=status)
-    assert robots().check(f"{web.base}/news") is None
-
-
-def test_site_that_cannot_say_is_left_alone_for_now(web: Web) -> None:
-    web.serve("/robots.txt", b"", status=503)
-    rules = robots()
-    assert refusal(rules, f"{web.base}/news") == "robots_unknown"
-    assert refusal(rules, f"{web.base}/other") == "robots_unknown"
-    assert web.asked("/robots.txt") == 2  # one try and its retry, for both pages

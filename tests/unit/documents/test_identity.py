@@ -73,3 +73,8 @@ def test_front_page_as_link_gives_way_to_guid_then_title_and_date() -> None:
     )
     assert document_id("a", None, None, "T", "d1", False) != document_id("a", None, None, "T", "d2", False)
     assert document_id("a", None, None, "", "d1", False) is None
+
+
+def test_title_of_a_shared_link_counts_without_html_case_and_white_space() -> None:
+    titles = ["Lumen raises $5M", "LUMEN  raises <b>$5M</b>", "Lumen\u00a0raises &#36;5M"]
+    assert len({document_id("a", "https://x.example/list", None, title, "", True) for title in titles}) == 1

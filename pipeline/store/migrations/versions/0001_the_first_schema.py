@@ -109,6 +109,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_rounds_newest", ["first_seen_at", "id"], unique=False)
 
     op.create_table(
+        "robots_rules",
+        sa.Column("site", sa.String(length=300), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("expires_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("site"),
+    )
+    with op.batch_alter_table("robots_rules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_robots_rules_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "shared_links",
+        sa.Column("source_id", sa.String(length=63), nullable=False),
+        sa.Column("link_id", sa.String(length=36), nullable=False),
+        sa.Column("last_landing_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "link_id"),
+    )
+    op.create_table(
         "source_hours",
         sa.Column("source_id", sa.String(length=63), nullable=False),
         sa.Column("hour_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=False),
@@ -419,6 +437,11 @@ def downgrade() -> None:
     op.drop_table("accounts")
     op.drop_table("source_states")
     op.drop_table("source_hours")
+    op.drop_table("shared_links")
+    with op.batch_alter_table("robots_rules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_robots_rules_expires_at"))
+
+    op.drop_table("robots_rules")
     with op.batch_alter_table("rounds", schema=None) as batch_op:
         batch_op.drop_index("ix_rounds_newest")
         batch_op.drop_index(batch_op.f("ix_rounds_company_key"))
