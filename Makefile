@@ -3,14 +3,17 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test up lint types contracts check lock clean
+.PHONY: help demo demo-ui test up lint types contracts check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/.run  ## set up, then run the main job on the samples of data/samples
 	@$(BIN)/fundingscout demo
+
+demo-ui: .venv/.run  ## the demo, then the Dagster UI on what it did (Ctrl-C stops it)
+	@$(BIN)/fundingscout demo --stay
 
 up: .venv/.run  ## the service on this machine: Dagster UI, sensors, schedules (Ctrl-C stops it)
 	@$(BIN)/fundingscout up

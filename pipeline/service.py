@@ -86,13 +86,17 @@ def held(file: Path, *, wait: bool) -> Iterator[None]:
 
 
 def service_environment(settings: Settings, dagster_home: Path) -> dict[str, str]:
-    """The environment the parts run in: this installation's home, Dagster's, and no telemetry."""
-    return os.environ | {
-        "DAGSTER_HOME": str(dagster_home),
-        "FUNDINGSCOUT_HOME": str(settings.home.absolute()),
-        "DO_NOT_TRACK": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
+    """The environment the parts run in: these settings, Dagster's home, and no telemetry."""
+    return (
+        os.environ
+        | settings.as_environment()
+        | {
+            "DAGSTER_HOME": str(dagster_home),
+            "FUNDINGSCOUT_HOME": str(settings.home.absolute()),
+            "DO_NOT_TRACK": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 class Service:

@@ -90,6 +90,11 @@ class Settings(BaseSettings):
             raise ValueError(f"log level {value!r} is none of DEBUG, INFO, WARNING, ERROR, CRITICAL")
         return level
 
+    def as_environment(self) -> dict[str, str]:
+        """The settings that were given, as environment variables: for processes that shall see the same."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {f"FUNDINGSCOUT_{name.upper()}": _as_text(value) for name, value in given.items() if value is not None}
+
     @property
     def app_database_url(self) -> str:
         """The app database's URL, with the embedded default filled in."""
@@ -104,3 +109,11 @@ class Settings(BaseSettings):
     def landing_path(self) -> Path:
         """The landing folder, with the embedded default filled in."""
         return (self.landing_dir or self.home / "landing").absolute()
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value.absolute()) if isinstance(value, Path) else str(value)

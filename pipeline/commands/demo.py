@@ -14,12 +14,15 @@ HOME = PROJECT_ROOT / "data" / "demo"
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), default=HOME, help="Where the demo keeps its state.  [data/demo]")
-def demo(home: Path) -> None:
+@click.option(
+    "--stay", is_flag=True, help="Then keep the service running on the demo's world, with the Dagster UI, until Ctrl-C."
+)
+def demo(home: Path, stay: bool) -> None:
     """The whole way on the samples of data/samples: documents in, signed webhooks out, and a look at what came out.
 
     Exits 0 only if what it did is what the samples call for. Run again, it sends nothing a second time.
     """
-    from pipeline.demo.run import run_demo
+    from pipeline.demo.run import keep_running, run_demo
 
     report = run_demo(home.absolute(), say=click.echo)
     click.echo()
@@ -36,8 +39,12 @@ def demo(home: Path) -> None:
         click.echo("As the samples call for: every webhook that must be sent, and no other (data/samples/README.md).")
     else:
         click.echo("Nothing was new, so nothing was sent a second time. (rm -r data/demo starts afresh.)")
-    click.echo("Next:  FUNDINGSCOUT_HOME=data/demo make up   and open the asset graph; docs/analysts says what is there.")
-    click.echo(f"       {_shown(home / 'received.jsonl')} holds each webhook as it was received.")
+    click.echo("Next:  make demo-ui     the same in the Dagster UI; docs/analysts says what is there")
+    click.echo("       make up          the service on the live sources")
+    click.echo(f"       {_shown(home / 'received.jsonl')} holds each webhook as it was received")
+    if stay:
+        click.echo("Starting the service on the demo's world …")
+        keep_running(home.absolute(), click.echo, lambda url: click.echo(f"Ready. Dagster UI: {url}  (Ctrl-C stops)"))
 
 
 def _shown(path: Path) -> str:

@@ -49,6 +49,11 @@ def webhook_deliveries(context: dg.AssetExecutionContext, installation: Installa
             "unknown_outcome": report.unknown_outcome,
             "copied_attempts": mirrored.attempts,
         }
+        | {
+            f"duration_ms_p{percent}": round(ms, 1)
+            for percent in (50, 95)
+            if (ms := report.duration_ms(percent / 100)) is not None
+        }
     )
 
 

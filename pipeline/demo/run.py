@@ -6,6 +6,7 @@ this run and trusted by nothing else. Between runs the demo's home keeps the sta
 
 from __future__ import annotations
 
+import signal
 import statistics
 import time
 from collections import Counter
@@ -25,6 +26,7 @@ from pipeline.main_job import SyncResult, open_dagster, run_sync, work_waits
 from pipeline.organizations.keys import create_key
 from pipeline.organizations.organizations import OrganizationUnknown, create_organization, get_organization
 from pipeline.samples import SampleServer
+from pipeline.service import Service
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.models import Delivery, Match
 from pipeline.webhooks.endpoints import set_webhook
@@ -69,6 +71,23 @@ def run_demo(home: Path, say: Callable[[str], None] = lambda _line: None) -> Dem
         report.figures.append(("seconds in all", round(time.monotonic() - began, 1)))
         installation.close()
     return report
+
+
+def keep_running(home: Path, write: Callable[[str], None], on_ready: Callable[[str], None]) -> None:
+    """The service on the demo's world, feeds and receiver included, until Ctrl-C or SIGTERM."""
+    state = load_or_start(home, utc_now())
+    with SampleServer(SAMPLES, state.started_at, state.feed_port) as feeds:
+        settings = _settings(home, feeds)
+        installation = Installation(settings)
+        certificate = throwaway_certificate(HOST, home / "demo-ca.pem")
+        log = home / "received.jsonl"
+        with Receiver(list(state.secrets.values()), certificate, port=state.receiver_port, log_file=log) as receiver:
+            _set_up_webhooks(installation, receiver, state)
+            installation.close()
+            service = Service(settings, write)
+            for name in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(name, service.stop)
+            service.run(on_ready)
 
 
 def _settings(home: Path, feeds: SampleServer) -> Settings:
