@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -39,6 +39,11 @@ class World:
     home: Path
     feeds: SampleServer
     receiver: Receiver
+    settings: dict[str, str] = field(default_factory=dict)  # more of the environment
+
+    def crm_files(self) -> dict[str, list[Path]]:
+        """Each partner's CRM files."""
+        return {slug: [SAMPLES / "crm" / file for file in files] for slug, files in PARTNERS.items()}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,6 +56,7 @@ class World:
             "FUNDINGSCOUT_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "FUNDINGSCOUT_WEBHOOK_CA_FILE": str(self.home / "ca.pem"),
             "FUNDINGSCOUT_UI_PORT": "0",
+            **self.settings,
         }
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -67,13 +68,30 @@ def test_an_unknown_log_level_is_refused() -> None:
         Settings(log_level="loud")
 
 
-def test_stores_follow_the_home(tmp_path: object) -> None:
-    from pathlib import Path
-
-    settings = Settings(home=Path(str(tmp_path)))
+def test_stores_follow_the_home(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
     assert settings.app_database_url == f"sqlite:///{tmp_path}/app.db"
-    assert settings.warehouse_path == Path(str(tmp_path)) / "warehouse.duckdb"
-    assert settings.landing_path == Path(str(tmp_path)) / "landing"
+    assert settings.warehouse_path == tmp_path / "warehouse.duckdb"
+    assert settings.landing_path == tmp_path / "landing"
+
+
+def test_settings_that_were_given_can_be_handed_on_through_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = Settings(
+        home=tmp_path,
+        webhook_allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        secret_key="k",  # type: ignore[arg-type]
+        look_back_hours=0,
+        database_url=None,
+    )
+    for name, value in given.as_environment().items():
+        monkeypatch.setenv(name, value)
+    read = Settings()
+    assert {name: getattr(read, name) for name in Settings.model_fields} == {
+        name: getattr(given, name) for name in Settings.model_fields
+    }
+    assert "FUNDINGSCOUT_UI_PORT" not in given.as_environment()
 
 
 def test_a_secret_key_is_not_in_the_settings_text() -> None:

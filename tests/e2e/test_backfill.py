@@ -1,0 +1,64 @@
+"""Recovering missed matches, as an analyst does it from a terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def late(tmp_path: Path, worlds: Any) -> Any:
+    """A world whose CRMs come only after the rounds were matched, with no look-back."""
+    with worlds(tmp_path / "home", datetime.now(UTC).replace(microsecond=0), load_crm=False) as world:
+        world.settings["FUNDINGSCOUT_LOOK_BACK_HOURS"] = "0"
+        world.run("sync")
+        for slug, files in world.crm_files().items():
+            for file in files:
+                world.run("crm", "import", str(file), "-o", slug)
+        world.run("sync")
+        assert world.told() == set()
+        yield world
+
+
+def days() -> list[str]:
+    today = datetime.now(UTC).date()
+    return ["--from", str(today - timedelta(days=1)), "--to", str(today)]
+
+
+def held(world: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(world.run("deliveries", "list", "--status", "held", "--limit", "99", "--json"))
+    return rows
+
+
+def test_backfill_finds_what_was_missed_holds_it_and_sends_it_only_when_released(late: Any) -> None:
+    """FS-61, A-FS-24: a backfill never sends unless asked to, and at most once holds across it."""
+    printed = late.run("backfill", *days())
+    assert "matches recovered            17" in printed
+    assert late.told() == set()
+    assert len(held(late)) == 17
+    late.run("sync")
+    assert late.told() == set()
+    assert "17 pending now" in late.run("deliveries", "release", *days())
+    late.run("sync")
+    assert len(late.told()) == 17
+    late.run("backfill", *days(), "--deliver")
+    assert len(late.receiver.received) == 17
+
+
+def test_backfill_with_deliver_sends_what_it_finds_once(late: Any) -> None:
+    printed = late.run("backfill", *days(), "--deliver")
+    assert "delivered                    17" in printed
+    assert len(late.told()) == 17
+    late.run("backfill", *days(), "--deliver")
+    assert len(late.receiver.received) == 17
+    assert held(late) == []
+
+
+def test_backfill_with_the_crm_of_that_day_does_not_see_rows_that_came_later(late: Any) -> None:
+    yesterday = str(datetime.now(UTC).date() - timedelta(days=1))
+    printed = late.run("backfill", "--from", yesterday, "--crm", "of_that_day")
+    assert "matches recovered            0" in printed
