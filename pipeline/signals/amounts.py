@@ -123,8 +123,14 @@ def _has_smaller_rival(claim: Claim, usable: list[Claim]) -> bool:
 
 
 def _only_total(claims: list[Claim]) -> Claim | None:
-    """Where a text gives but a total near its top ("has raised a total of $7 million"), that is what it announces."""
-    return next((claim for claim in claims if claim.role == "total" and claim.place <= 3), None)
+    """Where a text gives but a total near its top ("has raised a total of $7 million"), that is what it announces.
+
+    What all rounds together come to ("brings the total to $80 million", "to date") is no round's amount.
+    """
+    for claim in claims:
+        if claim.role == "total" and claim.place <= 3 and not _ALL_ROUNDS.search(claim.sentence):
+            return claim
+    return None
 
 
 def _original(best: Claim, claims: list[Claim]) -> Claim:
@@ -170,6 +176,7 @@ _OBJECT = re.compile(
     r"|whopping|massive|hefty)\s)*$",
     re.I,
 )
+_ALL_ROUNDS = re.compile(r"\bbring(?:s|ing)?\b|\b(?:to[\s-]date|so far|since (?:its|the|inception|founding|launch))\b", re.I)
 _CONTEXT_ROLES = frozenset({"market", "revenue", "price", "fund", "debt", "grant", "valuation"})
 _NEVER = re.compile(r"(?!)")
 _RAISED = re.compile(

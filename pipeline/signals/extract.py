@@ -26,7 +26,7 @@ from pipeline.signals.text import Text, read
 from pipeline.signals.website import find_linkedin, find_website
 
 # Goes up with every change of what comes out; mentions carry it, so that a backfill can tell old readings from new.
-EXTRACTOR_VERSION = "rules-1"
+EXTRACTOR_VERSION = "rules-2"
 LONGEST_EVIDENCE = 400
 
 

@@ -15,7 +15,7 @@ PERSON_OF_FIRM = re.compile(
     r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
 )
 PROPER = re.compile(
-    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{(2,)}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
+    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{{2,}}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
     rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
     rf"|fund\b|group\b|ventures\b|capital\b|\|))*"
 )
@@ -84,6 +84,10 @@ GENERIC = re.compile(
     r"|june|july|august|september|october|november|december)\s?)+",
     re.I,
 )
+PART_OF_WORLD = re.compile(
+    r"(?:(?:North|South|East|West|Central|Latin|Middle|Southeast)(?:ern)?[\s\-]?)+(?:America|Europe|Asia|Africa|East)"
+    r"|(?:GCC|MENA|EMEA|APAC|LATAM|CIS|Gulf)(?:\s(?:[Cc]ountries|[Rr]egion|[Mm]arkets?|[Ss]tates))?|Scandinavia|Balkans"
+)
 ORGANIZATION = re.compile(
     r"\b(?:ventures?|capital|partners?|funds?|group|holdings?|labs?|vc|investments?|equity|angels?|bank"
     r"|inc|llc|ltd|lp|corp|company|co|management|advisors?|network|accelerator|university|foundation"
@@ -105,7 +109,7 @@ TYPES = (
     ("vc", re.compile(r"\bventures?\b|\bvcs?\b|\bcapital\b")),
 )
 _STOP = (
-    r"(?=[.;](?:\s|$)|$|,?\s(?:to\s(?:accelerate|expand|scale|grow|build|support|fuel|help|develop"
+    r"(?=[.;](?:\s|$)|$|,?\s(?:(?i:to)\s(?i:accelerate|expand|scale|grow|build|support|fuel|help|develop"
     r"|continue|further|drive|bring|power|launch|fund|advance|enable|increase|boost|create|make|transform"
     r"|improve|hire|strengthen|deliver|revolutionize|democrati[sz]e)\b|bringing|which (?:will|brings|has"
     r"|is|comes|was)|who (?:will|also)|that (?:will|also|brings)|will\b|and (?:is|was|will|has|includes?d?"
@@ -166,7 +170,7 @@ LEAD_PATTERNS = (
         r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|seed|series)"
     ),
     re.compile(
-        rf"\blead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
+        rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
         rf"|being))?\s(?P<names>[A-Z][^.;]*?){_STOP}"
     ),
 )
@@ -188,7 +192,7 @@ OTHER_PATTERNS = (
         rf"(?:from|by|of)\s{_NAMES}",
         re.I,
     ),
-    re.compile(rf"\bparticipation (?:from|of|by)\s{_NAMES}", re.I),
+    re.compile(rf"\bparticipat(?:ion (?:from|of|by)|ed (?:in )?by)\s{_NAMES}", re.I),
     # "investors include A and B"; "existing investors, which include A"
     re.compile(
         r"(?<!previous\s)(?<!prior\s)(?<!past\s)(?<!earlier\s)(?<!whose\s)\b(?:investors?|backers?|participants|supporters)"
@@ -196,6 +200,8 @@ OTHER_PATTERNS = (
         rf"(?:include|included|includes|including|such as|like|were|are)\s(?:in the round were\s)?{_NAMES}",
         re.I,
     ),
+    # Two new backers, and their names behind a colon.
+    re.compile(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
     # "the round included A and B"
     re.compile(
         rf"\b(?:round|funding|financing|investment|raise)\s(?:also\s)?(?:included|includes|include|featured"
@@ -223,7 +229,7 @@ OTHER_PATTERNS = (
         r"(?:including\s|such as\s|like\s)?)?[A-Z][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
         r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this)|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
         r"|joined (?:in )?(?:the|this) (?:\w+ )?(?:round|financing|funding)|joined as|joined(?=[.,;]|$)"
-        r"|took part|taking part|contributed to the"
+        r"|took part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
         r"|also (?:joined|invested|backed|contributed|put))"
     ),
     re.compile(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"),

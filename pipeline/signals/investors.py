@@ -25,6 +25,7 @@ from pipeline.signals.investor_patterns import (
     NOT_A_NAME_BEFORE,
     ORGANIZATION,
     OTHER_PATTERNS,
+    PART_OF_WORLD,
     PAST_ROUND,
     PERSON_NOUN,
     PERSON_OF_FIRM,
@@ -166,8 +167,8 @@ def is_company(name: str, company: str | None) -> bool:
 
 
 def is_place(name: str) -> bool:
-    """Whether ``name`` is a city, state or country."""
-    return region_country(name) is not None or city_country(name) is not None
+    """Whether ``name`` is a city, state, country or part of the world."""
+    return PART_OF_WORLD.fullmatch(name) is not None or region_country(name) is not None or city_country(name) is not None
 
 
 def _place_of(kind: str, name: str, described: str, is_of_angels: bool) -> str:

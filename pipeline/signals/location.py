@@ -40,7 +40,7 @@ def find_location(text: Text, headline: Headline, company: str | None) -> Locati
 
 def _based(sentence: str, company: str | None) -> Place | None:
     for match in _X_BASED.finditer(sentence):
-        if _OF_INVESTOR.match(sentence, match.end()):
+        if _OF_INVESTOR.match(sentence, match.end()) or _OF_PERSON.match(sentence, match.end()):
             continue
         place = find_place(match["place"]) or find_place(" ".join(match["place"].split()[-1:]))
         if place:
@@ -128,6 +128,10 @@ _OF_INVESTOR = re.compile(
     r"\s(?:(?:early|seed|growth|impact|global|leading|deep)[\s\-]?(?:stage|tech)?\s)*(?:venture|vc|fund"
     r"|investor|private equity|investment|family office|accelerator|angel|firm\s[A-Z])",
     re.I,
+)
+# "the New York-based CFO of …" is about a person, who may sit on a board or in another company.
+_OF_PERSON = re.compile(
+    r"\s(?:[a-z\-]+\s){0,2}(?:C[A-Z]O|[Cc]hief|[Pp]resident|[Dd]irector|[Mm]anager|[Pp]artner|[Ee]xecutive|[Ee]ntrepreneur)\b"
 )
 _INVESTOR_NEAR = re.compile(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
 _SELF = re.compile(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")

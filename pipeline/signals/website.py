@@ -26,6 +26,7 @@ def find_website(text: Text, company: str | None, outlet_url: str | None, invest
     own = _squeeze(company)
     outlet = registrable_domain(outlet_url) if outlet_url else None
     backers = {_squeeze(name) for name in investors}
+    named = {_squeeze(name) for name in _NAME.findall(text.body)}
     votes: Counter[str] = Counter()
     where: dict[str, str] = {}
     for host, cue, context in _candidates(text):
@@ -42,7 +43,10 @@ def find_website(text: Text, company: str | None, outlet_url: str | None, invest
             label == backer or (len(label) > 4 and backer.startswith(label) and not own.startswith(label)) for backer in backers
         ):
             continue
-        score = cue + _likeness(own, domain, label)
+        likeness = _likeness(own, domain, label)
+        if not likeness and label in named:
+            continue  # the text speaks of another organization by that name
+        score = cue + likeness
         shown = _written(host)
         votes[shown] += score
         where.setdefault(shown, context)
@@ -121,6 +125,8 @@ _ADDRESS = re.compile(
     r"|xn--[a-z0-9\-]{2,50}))"
     r"(?![\w\-@]|\.[a-z])"
 )
+# A capitalised word that begins no address and ends none.
+_NAME = re.compile(r"(?<![\w.@/\-])[A-Z][\w\-]{3,}(?![\w@/\-]|\.\w)")
 _VISIT = re.compile(
     r"\b(?:visit(?: us at| our website| the (?:official )?website| their website)?|website|web ?site"
     r"|learn more(?: about \S+(?: \S+){0,4})?(?: at)?|more information[^.]{0,60}|find out more(?: at)?"

@@ -58,6 +58,21 @@ def test_a_total_in_the_title_gives_way_to_the_round_in_the_body() -> None:
     assert found.claim.money.amount == Decimal(11_500_000)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    ["The raise brings its total funding to $80 million.", "The new funds bring the total raised to $80 million.",
+     "Acme has raised a total of $80 million to date."],
+)  # fmt: skip
+def test_what_all_rounds_come_to_is_no_rounds_amount(sentence: str) -> None:
+    assert amount_of("Oldmoor invests in Acme", f"Acme has closed an investment from Oldmoor. {sentence}") is None
+
+
+def test_a_total_that_is_the_news_is_the_amount() -> None:
+    found = amount_of("Oldmoor invests in Acme", "Acme has raised a total of $7 million in a seed round led by Oldmoor.")
+    assert found is not None
+    assert found.claim.money.amount == Decimal(7_000_000)
+
+
 def test_money_in_its_own_currency_goes_before_its_conversion() -> None:
     found = amount_of("Acme raises $6.8M for pumps", "Acme has raised CHF 6.2M ($6.8M) in a seed round.")
     assert found is not None

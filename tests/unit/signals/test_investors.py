@@ -25,6 +25,7 @@ def backers_of(body: str, title: str = "Quernstone raises $4M seed round") -> Ba
         ("Oldmoor Partners, the venture arm of a bank, and Vantreux Growth", ["Oldmoor Partners", "Vantreux Growth"]),
         ("Oldmoor (Berlin), Vantreux、Tallowgate", ["Oldmoor", "Vantreux", "Tallowgate"]),
         ("Mealworks founder Jane Quill", ["Jane Quill"]),
+        ("tallow.gate and Oldmoor", ["tallow.gate", "Oldmoor"]),
         ("several undisclosed investors", []),
     ],
 )
@@ -79,6 +80,30 @@ def test_backers_of_an_earlier_round_are_not_of_this_one() -> None:
 def test_the_company_and_places_invest_in_nothing() -> None:
     found = backers_of("Quernstone has raised $4 million from Oldmoor Partners, a firm in Santa Barbara, Calif.")
     assert [investor.name for investor in found.investors()] == ["Oldmoor Partners"]
+
+
+def test_what_a_title_in_capitals_says_the_money_is_for_is_no_investor() -> None:
+    assert backers_of("", "Quernstone Secures $4M From Oldmoor Partners To Build Mill- and Oven-Ready Flour").leads == [
+        "Oldmoor Partners"
+    ]
+
+
+FOLLOWED = ["Vantreux Growth", "Tallowgate"]
+
+
+@pytest.mark.parametrize(
+    ("body", "others"),
+    [
+        ("The round was led by Oldmoor Partners, and participated by Vantreux Growth and Tallowgate.", FOLLOWED),
+        ("The round was led by Oldmoor Partners. Vantreux Growth and Tallowgate continued their support.", FOLLOWED),
+        ("The round was led by Oldmoor Partners, with two new backers: Vantreux Growth and Tallowgate.", FOLLOWED),
+        ("Lead investor Oldmoor Partners was joined by Vantreux Growth and Tallowgate.", FOLLOWED),
+        ("The round was led by Oldmoor Partners, with participation from funds of Eastern Europe and GCC Countries.", []),
+    ],
+)
+def test_who_followed_is_told_in_many_ways(body: str, others: list[str]) -> None:
+    found = backers_of(body)
+    assert (found.leads, found.others) == (["Oldmoor Partners"], others)
 
 
 def test_a_team_led_by_somebody_has_no_lead_investor() -> None:

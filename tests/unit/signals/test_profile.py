@@ -23,6 +23,8 @@ from pipeline.signals.website import find_linkedin, find_website
         ("Quernstone was founded by Jane Quill (CEO), an engineer.", "Jane Quill"),
         ("The company named Jane Quill, MD, as its Chief Executive Officer.", "Jane Quill"),
         ("said Jane Quill, who founded Quernstone and runs it as its CEO", "Jane Quill"),
+        ("said Jane Quill Quernstone’s CEO and co-founder.", "Jane Quill"),
+        ("Quernstone was founded by engineer Jane Quillan in Bern.", "Jane Quillan"),
     ],
 )
 def test_the_chief_executive_is_read(sentence: str, name: str) -> None:
@@ -33,7 +35,15 @@ def test_the_chief_executive_is_read(sentence: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "sentence",
-    ["said Jane Quill, CEO of Oldmoor Capital.", "former CEO Jane Quill left.", "said Jane Quill, partner at Oldmoor."],
+    [
+        "said Jane Quill, CEO of Oldmoor Capital.",
+        "Among its angels is Jane Quill, the founder & CEO of Oldmoor.",
+        "former CEO Jane Quill left.",
+        "said Jane Quill, partner at Oldmoor.",
+        "Quernstone was founded by Jane Quill and David Prather.",
+        "Quernstone was founded by Jane Quill, David Prather, and Ann Sedge.",
+        "Quernstone was founded by Ashby Sedge alumni.",
+    ],
 )
 def test_other_peoples_chief_executives_are_not_the_companys(sentence: str) -> None:
     assert find_ceo(read("Quernstone raises $4M", sentence), "Quernstone") is None
@@ -74,6 +84,11 @@ def test_a_linkedin_page_is_taken_for_the_person_it_names() -> None:
     text = read("T", "See [Jane](https://www.linkedin.com/in/jane-quill-77/).")
     assert find_linkedin(text, "Jane Quill") == "https://www.linkedin.com/in/jane-quill-77"
     assert find_linkedin(text, "John Doe") is None
+
+
+def test_an_organization_that_the_text_speaks_of_is_not_the_companys_site() -> None:
+    body = "Tallowgate invested early, said its founder.\nContact: press@tallowgate.com\nVisit https://www.tallowgate.com"
+    assert find_website(read("T", body), "Quernstone", "https://daily.test/a") is None
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,11 @@ def test_the_companys_place_is_found(title: str, body: str, city: str | None, co
 
 def test_where_its_investor_sits_is_not_where_the_company_sits() -> None:
     text = read("Quernstone raises $4M", "The round was led by New York-based venture firm Oldmoor.")
+    assert find_location(text, parse_headline(text.title), "Quernstone") is None
+
+
+def test_where_a_person_sits_is_not_where_the_company_sits() -> None:
+    text = read("Quernstone raises $4M", "Its filing names Jane Quill, the New York-based CFO of a fashion label.")
     assert find_location(text, parse_headline(text.title), "Quernstone") is None
 
 
