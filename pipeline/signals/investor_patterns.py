@@ -41,7 +41,8 @@ SEPARATOR = re.compile(
     re.I,
 )
 DESCRIPTOR = re.compile(
-    r"(?:(?:and|both|also|from|by|of|at|the(?!\s[A-Z]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
+    r"(?:(?:(?:Existing|New|Other|Previous|Current|Returning|Additional)(?=\s(?:investors?|backers?|shareholders?)\b)"
+    r"|and|both|also|from|by|of|at|the(?!\s[A-Z]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
     r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
     r"|several|various|prominent|notable|noted|renowned|major|top|global|international|local|institutional"
     r"|strategic|private|family|"

@@ -42,6 +42,10 @@ def _based(sentence: str, company: str | None) -> Place | None:
     for match in _X_BASED.finditer(sentence):
         if _OF_INVESTOR.match(sentence, match.end()) or _OF_PERSON.match(sentence, match.end()):
             continue
+        after = sentence[match.end() : match.end() + 60]
+        is_own = _OF_COMPANY.match(after) or (company and company.lower() in after.lower())
+        if not is_own and _AMONG_BACKERS.search(sentence, 0, match.start()):
+            continue
         place = find_place(match["place"]) or find_place(" ".join(match["place"].split()[-1:]))
         if place:
             return place
@@ -114,7 +118,7 @@ _LOCATION_BASED = re.compile(
 )
 # "a Nashville start-up", "the Toronto company behind …"; "a start-up from Miami"
 _CITY_COMPANY = re.compile(
-    rf"\b(?:[Aa]n?|[Tt]he|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}})\s(?:[a-z][\w\-]*\s){{0,3}}?"
+    rf"\b(?:[Aa]n?|[Tt]he|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}}(?:,\s[A-Z][A-Za-z.]{{1,14}})?),?\s(?:[a-z][\w\-]*\s){{0,3}}?"
     rf"{_KIND}\b(?!,? (?:led|invested))"
     rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
@@ -133,6 +137,8 @@ _OF_INVESTOR = re.compile(
 _OF_PERSON = re.compile(
     r"\s(?:[a-z\-]+\s){0,2}(?:C[A-Z]O|[Cc]hief|[Pp]resident|[Dd]irector|[Mm]anager|[Pp]artner|[Ee]xecutive|[Ee]ntrepreneur)\b"
 )
+_OF_COMPANY = re.compile(rf"\s(?:[\w\-]+\s){{0,3}}{_KIND}\b")
+_AMONG_BACKERS = re.compile(r"\b(?:backers?|investors?|led by|backed by|participation (?:from|of|by))\b[^.]*$")
 _INVESTOR_NEAR = re.compile(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
 _SELF = re.compile(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")
 _DATELINE = re.compile(

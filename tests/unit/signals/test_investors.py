@@ -25,6 +25,8 @@ def backers_of(body: str, title: str = "Quernstone raises $4M seed round") -> Ba
         ("Oldmoor Partners, the venture arm of a bank, and Vantreux Growth", ["Oldmoor Partners", "Vantreux Growth"]),
         ("Oldmoor (Berlin), Vantreux、Tallowgate", ["Oldmoor", "Vantreux", "Tallowgate"]),
         ("Mealworks founder Jane Quill", ["Jane Quill"]),
+        ("Existing backers Oldmoor Partners and Vantreux", ["Oldmoor Partners", "Vantreux"]),
+        ("New Oldmoor Partners", ["New Oldmoor Partners"]),
         ("tallow.gate and Oldmoor", ["tallow.gate", "Oldmoor"]),
         ("several undisclosed investors", []),
     ],

@@ -128,6 +128,8 @@ def test_what_is_no_place_or_could_be_two_is_none(phrase: str) -> None:
         ),
         ("Quernstone raises $4M", "Quernstone, a company from Bergen, has raised $4 million.", "Bergen", "NO"),
         ("French startup Quernstone raises $4M", "", None, "FR"),
+        ("Quernstone raises $4M", "Quernstone has raised money, as the Nashville, Tenn., company mills on.", "Nashville", "US"),
+        ("Quernstone raises $4M", "With its investors aboard, the Pune-based company mills on.", "Pune", "IN"),
     ],
 )
 def test_the_companys_place_is_found(title: str, body: str, city: str | None, country: str) -> None:
@@ -139,6 +141,13 @@ def test_the_companys_place_is_found(title: str, body: str, city: str | None, co
 
 def test_where_its_investor_sits_is_not_where_the_company_sits() -> None:
     text = read("Quernstone raises $4M", "The round was led by New York-based venture firm Oldmoor.")
+    assert find_location(text, parse_headline(text.title), "Quernstone") is None
+
+
+def test_where_one_of_its_backers_sits_is_not_where_the_company_sits() -> None:
+    text = read(
+        "Quernstone raises $4M", "Quernstone has raised $9 million before, with backers including Boston-based Oldmoor."
+    )
     assert find_location(text, parse_headline(text.title), "Quernstone") is None
 
 
