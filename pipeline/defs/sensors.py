@@ -19,7 +19,7 @@ UNDER_WAY = [
 # The daemon's sensor loop turns every 5 s; asking for less than that makes each turn count.
 EVERY_TURN_SECONDS = 1
 # `sync` sends what it finds; this sensor is for what is left over, which need not cost an idle machine a look every turn.
-LEFT_OVER_SECONDS = 14
+LEFT_OVER_SECONDS = 29
 
 
 def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
