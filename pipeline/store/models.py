@@ -47,9 +47,36 @@ class ApiKey(Base):
     token_prefix: Mapped[str] = mapped_column(String(12))
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     webhook_secret_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_secret_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)  # signs beside the new one until then
+    previous_secret_until: Mapped[datetime | None]
     quotas: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class UsageCounter(Base):
+    """Calls of one operation by one key on one UTC day (FS-18, FS-19, A-FS-17)."""
+
+    __tablename__ = "usage_counters"
+
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(32), primary_key=True)
+    calls: Mapped[int]
+
+
+class ContactReveal(Base):
+    """One look at a round's CEO contact: who asked for it, by which way, and when. Kept for audit, never changed."""
+
+    __tablename__ = "contact_reveals"
+    __table_args__ = (Index("ix_contact_reveals_organization", "organization_id", "revealed_at"),)
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
+    request_id: Mapped[str]
+    revealed_at: Mapped[datetime]
 
 
 class WebhookEndpoint(Base):
@@ -307,6 +334,8 @@ class Match(Base):
         UniqueConstraint("organization_id", "round_id", name="uq_matches_organization_round"),
         Index("ix_matches_feed", "organization_id", "created_at", "id"),
         Index("ix_matches_logical_round", "organization_id", "company_key"),
+        Index("ix_matches_account", "organization_id", "account_external_id"),
+        Index("ix_matches_contact", "organization_id", "contact_external_id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -322,6 +351,7 @@ class Match(Base):
     all_matches: Mapped[list[Any]]
     origin: Mapped[str] = mapped_column(String(16))  # live, backfill
     created_at: Mapped[datetime]
+    hidden_at: Mapped[datetime | None]  # its CRM row was deleted: no longer in the feed, still never told again
 
 
 class Delivery(Base):
@@ -337,11 +367,14 @@ class Delivery(Base):
             sqlite_where=text("status IN ('pending', 'sending')"),
             postgresql_where=text("status IN ('pending', 'sending')"),
         ),
+        # The feed of one status, newest first, at the same cost however many others there are.
+        Index("ix_deliveries_feed", "organization_id", "profile", "status", "created_at", "match_id"),
+        Index("ix_deliveries_newest", "created_at", "status"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     dedupe_key: Mapped[str] = mapped_column(Text, unique=True)
-    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
     profile: Mapped[str] = mapped_column(String(32))
     event_type: Mapped[str] = mapped_column(String(32))
     match_id: Mapped[str | None] = mapped_column(ForeignKey("matches.id"), index=True)

@@ -177,6 +177,8 @@ def upgrade() -> None:
         sa.Column("token_prefix", sa.String(length=12), nullable=False),
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
         sa.Column("webhook_secret_encrypted", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_secret_encrypted", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_secret_until", pipeline.store.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("quotas", sa.JSON(), nullable=False),
         sa.Column("created_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=True),
@@ -189,6 +191,43 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_keys_organization_id"), ["organization_id"], unique=False)
+
+    op.create_table(
+        "usage_counters",
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("operation", sa.String(length=32), nullable=False),
+        sa.Column("calls", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"],
+            ["api_keys.id"],
+        ),
+        sa.PrimaryKeyConstraint("key_id", "day", "operation"),
+    )
+    op.create_table(
+        "contact_reveals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("organization_id", sa.String(length=36), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("round_id", sa.String(length=36), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("revealed_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"],
+            ["api_keys.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["round_id"],
+            ["rounds.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("contact_reveals", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_reveals_organization", ["organization_id", "revealed_at"], unique=False)
 
     op.create_table(
         "contacts",
@@ -248,6 +287,7 @@ def upgrade() -> None:
         sa.Column("all_matches", sa.JSON(), nullable=False),
         sa.Column("origin", sa.String(length=16), nullable=False),
         sa.Column("created_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("hidden_at", pipeline.store.types.UtcDateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
@@ -262,6 +302,8 @@ def upgrade() -> None:
     with op.batch_alter_table("matches", schema=None) as batch_op:
         batch_op.create_index("ix_matches_feed", ["organization_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_matches_logical_round", ["organization_id", "company_key"], unique=False)
+        batch_op.create_index("ix_matches_account", ["organization_id", "account_external_id"], unique=False)
+        batch_op.create_index("ix_matches_contact", ["organization_id", "contact_external_id"], unique=False)
 
     op.create_table(
         "crm_rejects",
@@ -319,7 +361,10 @@ def upgrade() -> None:
             sqlite_where=sa.text("status IN ('pending', 'sending')"),
             postgresql_where=sa.text("status IN ('pending', 'sending')"),
         )
-        batch_op.create_index(batch_op.f("ix_deliveries_organization_id"), ["organization_id"], unique=False)
+        batch_op.create_index(
+            "ix_deliveries_feed", ["organization_id", "profile", "status", "created_at", "match_id"], unique=False
+        )
+        batch_op.create_index("ix_deliveries_newest", ["created_at", "status"], unique=False)
 
     op.create_table(
         "webhook_endpoints",
@@ -404,7 +449,8 @@ def downgrade() -> None:
 
     op.drop_table("webhook_endpoints")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_deliveries_organization_id"))
+        batch_op.drop_index("ix_deliveries_feed")
+        batch_op.drop_index("ix_deliveries_newest")
         batch_op.drop_index(
             "ix_deliveries_open",
             sqlite_where=sa.text("status IN ('pending', 'sending')"),
@@ -418,6 +464,8 @@ def downgrade() -> None:
 
     op.drop_table("crm_rejects")
     with op.batch_alter_table("matches", schema=None) as batch_op:
+        batch_op.drop_index("ix_matches_contact")
+        batch_op.drop_index("ix_matches_account")
         batch_op.drop_index("ix_matches_logical_round")
         batch_op.drop_index("ix_matches_feed")
 
@@ -430,6 +478,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_account")
 
     op.drop_table("contacts")
+    with op.batch_alter_table("contact_reveals", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_reveals_organization")
+
+    op.drop_table("contact_reveals")
+    op.drop_table("usage_counters")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_organization_id"))
 
