@@ -146,6 +146,7 @@ _INITIAL = re.compile(r"(?:[A-Za-z]\.)*[A-Z]")
 _FURNITURE = re.compile(
     r"\(opens in a new window\)|link copied!?|comments?|share(?: this.*)?|advertisement|sponsored|image credits?:?.*|photo:.*"
     r"|read more.*|related:.*|subscribe.*|sign up.*newsletter.*|follow us.*|posted (?:on|by).*|loading\.{0,3}|\W*"
+    r"|(?:--|/)\s?[\w.\- ]{3,40}\s?(?:--|/)"  # a wire's mark on a line of its own: no sentence of the news
     r"|the post .{1,300} appeared first on .*|view source version.*|we use cookies.*|click here.*|tags?:.*",
     re.I,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,11 @@ def test_invisible_characters_vanish() -> None:
 
 def test_markdown_links_keep_their_words_and_images_go() -> None:
     assert clean_body("![a chart](https://cdn.test/a.png)\nSee [Acme](https://acme.test/x_(y)) now.") == "See Acme now."
+
+
+@pytest.mark.parametrize("mark", ["--Quern Wire--", "/QuernWire/", "-- Quern Wire Direct --"])
+def test_a_wires_mark_on_its_own_line_is_no_sentence(mark: str) -> None:
+    assert read("Acme", f"{mark}\nAcme raised money.").news == ("Acme raised money.",)
 
 
 def test_page_furniture_is_no_sentence() -> None:
