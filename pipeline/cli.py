@@ -22,8 +22,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "receiver": ("receiver", "A webhook receiver that verifies signatures and prints what arrives."),
     },
     "Partners": {
-        "organizations": ("organizations", "Partners: create, list."),
-        "keys": ("organizations", "API keys and webhook secrets: create, list, revoke, rotate."),
+        "organizations": ("organizations", "Partners: create, list, put on a plan."),
+        "keys": ("organizations", "API keys and webhook secrets: create, list, revoke, rotate, quota."),
         "webhooks": ("organizations", "Where a partner is told: set, show, clear."),
         "crm": ("crm", "CRM rows: import a file, show a CRM as it was on a day."),
         "deliveries": ("deliveries", "What was sent and what came back: list; release held ones."),

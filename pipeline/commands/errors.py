@@ -35,7 +35,8 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.documents.sources import SourcesError
     from pipeline.matching.files import UnusableInput
     from pipeline.organizations.keys import KeyUnknown
-    from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
+    from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
+    from pipeline.organizations.quotas import OperationUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding
     from pipeline.store.warehouse import WarehouseBusy
     from pipeline.webhooks.urls import UrlRefused
@@ -43,9 +44,11 @@ def _expected() -> tuple[type[Exception], ...]:
     return (
         AlreadyRunning,
         KeyUnknown,
+        OperationUnknown,
         OrganizationExists,
         OrganizationUnknown,
         PartKeepsEnding,
+        PlanUnknown,
         SourcesError,
         UnreadableFile,
         UnusableInput,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 
 from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations import keys as key_store
-from pipeline.organizations.organizations import create_organization, get_organization, list_organizations
+from pipeline.organizations import quotas
+from pipeline.organizations.organizations import create_organization, get_organization, list_organizations, set_plan
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
@@ -44,6 +47,16 @@ def list_(is_json: bool) -> None:
     print_json(rows) if is_json else print_table(
         ["slug", "name", "plan", "webhook", "id"], [list(row.values()) for row in rows]
     )
+
+
+@organizations.command("plan")
+@click.argument("organization")
+@click.argument("plan")
+def plan(organization: str, plan: str) -> None:
+    """Put ORGANIZATION on PLAN: `pro` and `wholesale` open the API, `basic` and `free` don't. In force at once."""
+    installation = open_installation()
+    changed = set_plan(installation.database, organization, plan)
+    click.echo(f"{changed.slug} is on {changed.plan}")
 
 
 @click.group()
@@ -104,15 +117,58 @@ def revoke(organization: str, key: str) -> None:
 @keys.command("rotate")
 @click.argument("organization")
 @click.argument("key")
+@click.option("--overlap", type=click.FloatRange(min=0), default=0.0, help="Hours that the old secret signs beside the new.")
 @as_json
-def rotate(organization: str, key: str, is_json: bool) -> None:
-    """A new webhook secret for KEY (its id or prefix). The old one stops signing at once."""
+def rotate(organization: str, key: str, overlap: float, is_json: bool) -> None:
+    """A new webhook secret for KEY (its id or prefix). The old one stops signing at once.
+
+    With --overlap it goes on signing for so many hours, as a second signature in the webhook-signature header.
+    X-FundingScout-Signature is the new secret's at once: it holds one value.
+    """
     installation = open_installation()
     owner = get_organization(installation.database, organization)
-    secret = key_store.rotate_secret(installation.database, installation.secret_box, owner.id, key)
+    secret = key_store.rotate_secret(
+        installation.database, installation.secret_box, owner.id, key, installation.now(), timedelta(hours=overlap)
+    )
     print_json({"webhook_secret": secret}) if is_json else click.echo(
         f"webhook secret  {secret}\nSave it now; it is not shown again."
     )
+
+
+@keys.command("quota")
+@click.argument("organization")
+@click.argument("key")
+@click.argument("operation", required=False)
+@click.argument("limit", required=False)
+@as_json
+def quota(organization: str, key: str, operation: str | None, limit: str | None, is_json: bool) -> None:
+    """Quotas of KEY (its id or prefix): what each allows a day and what is used today.
+
+    With OPERATION and LIMIT, set one: a number of calls, `unlimited`, or `default`.
+    """
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    if operation is not None:
+        if limit is None:
+            raise click.UsageError("give LIMIT too: a number of calls a day, `unlimited`, or `default`")
+        quotas.set_limit(installation.database, owner.id, key, operation, _calls(limit), is_default=limit == "default")
+    found = key_store.get_key(installation.database, owner.id, key)
+    rows = [
+        {"operation": usage.operation, "limit": usage.limit, "used": usage.used, "remaining": usage.remaining}
+        for usage in quotas.usage_today(installation.database, found.id, found.quotas, installation.now())
+    ]
+    print_json(rows) if is_json else print_table(
+        ["operation", "limit", "used today", "remaining"],
+        [["unlimited" if value is None else value for value in row.values()] for row in rows],
+    )
+
+
+def _calls(limit: str) -> int | None:
+    if limit in ("unlimited", "default"):
+        return None
+    if not limit.isdecimal():
+        raise click.UsageError(f"{limit!r} is no number of calls, nor `unlimited` or `default`")
+    return int(limit)
 
 
 @click.group()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SHOWN_PREFIX_LENGTH, SecretBox, new_token, new_webhook_secret, token_sha256
 from pipeline.store.app_database import AppDatabase
@@ -45,6 +47,7 @@ class KeyInfo:
     token_prefix: str
     created_at: datetime
     revoked_at: datetime | None
+    quotas: dict[str, Any] = field(default_factory=dict)  # calls per day by operation, where not the default; None: no limit
 
 
 def create_key(
@@ -104,15 +107,34 @@ def revoke_key(db: AppDatabase, organization_id: str, id_or_prefix: str, now: da
         return _info(row)
 
 
-def rotate_secret(db: AppDatabase, box: SecretBox, organization_id: str, id_or_prefix: str, rng: Random | None = None) -> str:
-    """A new webhook secret for the key; the old one signs nothing any more (FS-5). Raises KeyUnknown."""
+def rotate_secret(
+    db: AppDatabase,
+    box: SecretBox,
+    organization_id: str,
+    id_or_prefix: str,
+    now: datetime,
+    overlap: timedelta = timedelta(0),
+    rng: Random | None = None,
+) -> str:
+    """A new webhook secret for the key. Without ``overlap`` the old one signs nothing any more (FS-5); with one, it signs
+    beside the new one until then, for receivers that check Standard Webhooks' list of signatures (A-FS-22).
+
+    The FundingScout signature holds one value and is the new secret's at once. Raises KeyUnknown.
+    """
     secret = new_webhook_secret(rng)
     with db.write() as session:
-        row = _one(session.scalars(_named(organization_id, id_or_prefix)).all(), id_or_prefix)
+        row = session.get_one(ApiKey, locked_key(session, organization_id, id_or_prefix).id)
         if row.revoked_at is not None:
             raise KeyUnknown(f"the key {row.token_prefix}… is revoked")
-        session.execute(update(ApiKey).where(ApiKey.id == row.id).values(webhook_secret_encrypted=box.encrypt(secret)))
+        row.previous_secret_encrypted = row.webhook_secret_encrypted if overlap else None
+        row.previous_secret_until = now + overlap if overlap else None
+        row.webhook_secret_encrypted = box.encrypt(secret)
     return secret
+
+
+def locked_key(session: Session, organization_id: str, id_or_prefix: str) -> KeyInfo:
+    """As get_key, in a transaction that is to change the key. Raises KeyUnknown."""
+    return _info(_one(session.scalars(_named(organization_id, id_or_prefix).with_for_update()).all(), id_or_prefix))
 
 
 def _named(organization_id: str, id_or_prefix: str) -> Select[ApiKey]:
@@ -130,4 +152,4 @@ def _one(rows: Sequence[ApiKey], name: str) -> ApiKey:
 
 
 def _info(row: ApiKey) -> KeyInfo:
-    return KeyInfo(row.id, row.organization_id, row.label, row.token_prefix, row.created_at, row.revoked_at)
+    return KeyInfo(row.id, row.organization_id, row.label, row.token_prefix, row.created_at, row.revoked_at, row.quotas)

@@ -12,12 +12,18 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Organization
 
 NAMESPACE = UUID("5f0b7c52-0d0d-4d1e-9a0e-6a3b3f6c1d10")
-DEFAULT_PLAN = "pro"  # the plan that opens the API (FSV-2 `pro_required`)
+PLANS = ("free", "basic", "pro", "wholesale")
+API_PLANS = ("pro", "wholesale")  # the plans that open the API (FSV-2 `pro_required`)
+DEFAULT_PLAN = "pro"
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
 
 class OrganizationExists(ValueError):
     """A second organization under the same slug."""
+
+
+class PlanUnknown(ValueError):
+    """A plan that is none of PLANS."""
 
 
 class OrganizationUnknown(LookupError):
@@ -27,11 +33,12 @@ class OrganizationUnknown(LookupError):
 def create_organization(db: AppDatabase, slug: str, name: str, now: datetime, plan: str = DEFAULT_PLAN) -> Organization:
     """A new organization. Its id follows from the slug, so set-ups can be repeated elsewhere with the same ids.
 
-    Raises ValueError for a slug that is not 1 to 63 of a-z, 0-9 and inner hyphens, or an empty name;
+    Raises ValueError for a slug that is not 1 to 63 of a-z, 0-9 and inner hyphens, or an empty name; PlanUnknown;
     OrganizationExists when the slug is taken.
     """
     if not _SLUG.fullmatch(slug):
         raise ValueError(f"the slug {slug!r} is not 1 to 63 of a-z, 0-9 and inner hyphens")
+    _check_plan(plan)
     if not name.strip():
         raise ValueError(f"organization {slug!r} needs a name")
     row = {
@@ -47,6 +54,16 @@ def create_organization(db: AppDatabase, slug: str, name: str, now: datetime, pl
         if session.execute(statement).scalar_one_or_none() is None:
             raise OrganizationExists(f"an organization {slug!r} exists already")
         return session.scalars(select(Organization).where(Organization.slug == slug)).one()
+
+
+def set_plan(db: AppDatabase, slug_or_id: str, plan: str) -> Organization:
+    """Put the organization on ``plan``, in force with the next call. Raises OrganizationUnknown, PlanUnknown."""
+    _check_plan(plan)
+    found = get_organization(db, slug_or_id)
+    with db.write() as session:
+        row = session.get_one(Organization, found.id)
+        row.plan = plan
+        return row
 
 
 def list_organizations(db: AppDatabase) -> list[Organization]:
@@ -69,3 +86,8 @@ def get_organization(db: AppDatabase, slug_or_id: str) -> Organization:
     if found is None:
         raise OrganizationUnknown(f"no organization {slug_or_id!r}; `fundingscout organizations list` shows them")
     return found
+
+
+def _check_plan(plan: str) -> None:
+    if plan not in PLANS:
+        raise PlanUnknown(f"there is no plan {plan!r}; there are: {', '.join(PLANS)}")

@@ -39,7 +39,7 @@ class Claim:
     match_id: str
     url: str
     body: bytes
-    secret_encrypted: bytes | None
+    secrets_encrypted: tuple[bytes, ...]  # what signs, newest first; empty where nothing can
     claimed_at: datetime
     claimed_by: str
 
@@ -139,7 +139,7 @@ def _claim(
     endpoints = with_webhook(session, {row.organization_id for row in chosen})
     sendable = [row for row in chosen if row.organization_id in endpoints]
     events = load_events(session, chosen, now)
-    secrets = _signing_secrets(session, endpoints)
+    secrets = _signing_secrets(session, endpoints, now)
     attempts: list[DeliveryAttempt] = []
     for row in sendable:
         body = profile.body(events[row.id].event)
@@ -171,7 +171,7 @@ def _claim(
             match_id=row.match_id or row.id,
             url=endpoints[row.organization_id].url,
             body=(row.body or "").encode(),
-            secret_encrypted=secrets.get(row.organization_id),
+            secrets_encrypted=secrets.get(row.organization_id, ()),
             claimed_at=now,
             claimed_by=claimed_by,
         )
@@ -200,17 +200,22 @@ def _choose(session: Session, limit: int, profile: Profile, busy: Counter[str], 
     return chosen
 
 
-def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint]) -> dict[str, bytes]:
-    """By organization: the secret of the key that registered the URL, else of the newest active key (A-FS-5)."""
+def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint], now: datetime) -> dict[str, tuple[bytes, ...]]:
+    """By organization: the secret of the key that registered the URL, else of the newest active key (A-FS-5).
+
+    While a rotation overlaps, the key's previous secret comes second (A-FS-22).
+    """
     query = select(ApiKey).where(ApiKey.organization_id.in_(sorted(endpoints)), ApiKey.revoked_at.is_(None))
-    secrets: dict[str, bytes] = {}
+    secrets: dict[str, tuple[bytes, ...]] = {}
     registering: set[str] = set()
     for key in session.scalars(query.order_by(ApiKey.created_at, ApiKey.id)):
         if key.organization_id in registering:
             continue
         if endpoints[key.organization_id].key_id == key.id:
             registering.add(key.organization_id)
-        secrets[key.organization_id] = key.webhook_secret_encrypted
+        overlaps = key.previous_secret_until is not None and now < key.previous_secret_until
+        previous = key.previous_secret_encrypted if overlaps else None
+        secrets[key.organization_id] = (key.webhook_secret_encrypted, *([previous] if previous else []))
     return secrets
 
 

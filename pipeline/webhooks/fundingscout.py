@@ -6,6 +6,7 @@ Strict: https only, one send per organization and round, never a second one.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -82,12 +83,12 @@ def _one_of_all(row: dict[str, Any], metadata: CrmMetadata) -> dict[str, Any]:
     )
 
 
-def _headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+def _headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        "X-FundingScout-Signature": fundingscout_signature(secret, body),
-    } | standard_headers([secret], message_id, timestamp, body)
+        "X-FundingScout-Signature": fundingscout_signature(secrets[0], body),
+    } | standard_headers(secrets, message_id, timestamp, body)
 
 
 def _raw(text: str | None, external_id: str | None) -> RawJson | None:

@@ -6,7 +6,7 @@ work with. What does not: any face's own (webhooks.fundingscout), storing, sendi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,7 +38,7 @@ class Event:
 class Profile:
     """How deliveries of one face look. ``body`` makes the canonical text; ``headers`` signs it.
 
-    ``headers`` takes (secret, message id, Unix seconds of the attempt, body bytes).
+    ``headers`` takes (secrets, newest first; message id, Unix seconds of the attempt, body bytes).
     """
 
     name: str
@@ -46,4 +46,4 @@ class Profile:
     url_schemes: tuple[str, ...]
     allows_second_send: bool
     body: Callable[[Event], str]
-    headers: Callable[[str, str, int, bytes], dict[str, str]]
+    headers: Callable[[Sequence[str], str, int, bytes], dict[str, str]]

@@ -146,10 +146,10 @@ class _Run:
     async def _send(self, transport: HttpSender, claim: Claim) -> Outcome:
         instant = self._now()
         try:
-            if claim.secret_encrypted is None:
+            if not claim.secrets_encrypted:
                 raise SecretUnreadable("the organization has no active key to sign with; create one or register the URL again")
-            secret = self._box.decrypt(claim.secret_encrypted)
-            headers = self._profile.headers(secret, claim.match_id, int(instant.timestamp()), claim.body)
+            secrets = [self._box.decrypt(secret) for secret in claim.secrets_encrypted]
+            headers = self._profile.headers(secrets, claim.match_id, int(instant.timestamp()), claim.body)
         except (SecretUnreadable, ValueError) as error:
             # Never unsigned (A-FS-5).
             return Outcome(False, self._now(), 0.0, error_class="no_signing_key", error=str(error))

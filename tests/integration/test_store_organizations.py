@@ -48,7 +48,7 @@ def test_fs_4_neither_token_nor_secret_is_kept_in_clear_or_logged(partners: Any,
     organization = create_organization(partners.database, "acme", "Acme", partners.now).id
     with caplog.at_level(logging.DEBUG):
         made = create_key(partners.database, partners.box, organization, "crm", partners.now)
-        rotated = rotate_secret(partners.database, partners.box, organization, made.id)
+        rotated = rotate_secret(partners.database, partners.box, organization, made.id, partners.now)
         listed = list_keys(partners.database, organization)
     with partners.database.read() as session:
         stored = repr([tuple(row) for row in session.execute(text("SELECT * FROM api_keys"))])
@@ -72,7 +72,7 @@ def test_revoked_key_opens_nothing_at_once_and_stays_listed(partners: Any) -> No
     assert find_key(partners.database, made.token) is None
     assert get_key(partners.database, organization, made.id).revoked_at == partners.now
     with pytest.raises(KeyUnknown, match="revoked"):
-        rotate_secret(partners.database, partners.box, organization, made.id)
+        rotate_secret(partners.database, partners.box, organization, made.id, partners.now)
 
 
 def test_key_of_another_organization_is_unknown(partners: Any) -> None:
@@ -88,7 +88,7 @@ def test_key_of_another_organization_is_unknown(partners: Any) -> None:
 def test_fs_5_rotation_replaces_the_secret_and_not_the_token(partners: Any) -> None:
     organization = create_organization(partners.database, "acme", "Acme", partners.now).id
     made = create_key(partners.database, partners.box, organization, "crm", partners.now)
-    rotated = rotate_secret(partners.database, partners.box, organization, made.id)
+    rotated = rotate_secret(partners.database, partners.box, organization, made.id, partners.now)
     assert rotated != made.webhook_secret
     assert find_key(partners.database, made.token) is not None
     with partners.database.read() as session:

@@ -24,6 +24,7 @@ from pipeline.webhooks.fundingscout import ROUND_KEYS, fundingscout_profile
 from pipeline.webhooks.outbox import record_matches
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
 from pipeline.webhooks.sender import DeliveryReport, deliver_pending
+from pipeline.webhooks.signing import fundingscout_signature, standard_headers
 from pipeline.webhooks.urls import UrlRefused
 
 
@@ -207,8 +208,29 @@ def test_deleted_account_has_null_metadata(partners: Any, receiver: Receiver, se
 def test_fs_5_a_fs_22_secret_rotated_after_the_match_signs_the_delivery(partners: Any, receiver: Receiver, send: Any) -> None:
     organization = tell(partners, receiver)
     key = partners.keys[organization]
-    receiver.secrets[:] = [rotate_secret(partners.database, partners.box, organization, key.id)]
+    receiver.secrets[:] = [rotate_secret(partners.database, partners.box, organization, key.id, partners.now)]
     assert send().delivered == 1
+
+
+def test_a_fs_22_while_a_rotation_overlaps_both_secrets_sign_the_standard_way(
+    partners: Any, receiver: Receiver, send: Any, now: datetime, authority: tuple[ssl.SSLContext, Path]
+) -> None:
+    organization = tell(partners, receiver)
+    key = partners.keys[organization]
+    overlap = timedelta(hours=1)
+    new = rotate_secret(partners.database, partners.box, organization, key.id, now, overlap)
+    receiver.secrets[:] = [new]
+    assert send().delivered == 1
+    record_matches(partners.database, [partners.found(organization, partners.round("r2"))], now + overlap)
+    settings = partners.settings(webhook_ca_file=authority[1])
+    assert deliver_pending(partners.database, partners.box, settings, lambda: now + overlap).delivered == 1
+    during, after = receiver.received
+    for delivery, secrets in ((during, [new, key.webhook_secret]), (after, [new])):
+        headers = {name.lower(): value for name, value in delivery.headers.items()}
+        instant = int(headers["webhook-timestamp"])
+        expected = standard_headers(secrets, headers["webhook-id"], instant, delivery.body)["webhook-signature"]
+        assert headers["webhook-signature"] == expected
+        assert headers["x-fundingscout-signature"] == fundingscout_signature(new, delivery.body)
 
 
 def test_a_fs_5_key_that_registered_the_url_signs_though_a_newer_one_exists(
