@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     max_article_age_hours: int = Field(72, ge=1, description="An article older than this when it lands tells nobody (A-FS-24).")
     name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
 
+    api_host: str = Field("127.0.0.1", description="Where the HTTP API listens. Put a proxy that speaks HTTPS in front of it.")
+    api_port: int = Field(8080, ge=0, le=65535, description="Port of the HTTP API.")
+    api_workers: int = Field(1, ge=1, le=64, description="Processes that serve the HTTP API side by side.")
+    api_max_body_bytes: int = Field(8_000_000, ge=1_000, description="A request body larger than this is refused.")
+
     time_zone: str = Field("UTC", description="Time zone of the daily sync.")
     daily_sync_cron: str = Field("0 2 * * *", description="When the daily sync runs, in TIME_ZONE.")
     first_day: date = Field(date(2026, 1, 1), description="First day that snapshots and backfills can be asked for.")
