@@ -90,7 +90,10 @@ _ROLE_AFTER = (
     rf"(?P<role>{_PRE}{_CEO}(?:(?:,?\s(?:and|&)\s|,\s|/)(?:[Cc]o-?[Ff]ounder|[Ff]ounder|[Cc]hair(?:man"
     rf"|woman)?|[Pp]resident|[Mm]anaging [Dd]irector|[Cc]hief \w+ [Oo]fficer))*)"
 )
-_TITLES = r"(?:,?\s(?:Ph\.?D\.?|M\.?D\.?|MBA|M\.?B\.?A\.?|MD|PhD|Esq\.?|CFA|DVM|PharmD|Jr\.?|MSc),?)*"
+_TITLES = (
+    r"(?:,?\s(?:Ph\.?D\.?|M\.?D\.?|MBA|M\.?B\.?A\.?|MD|PhD|Esq\.?|CFA|DVM|PharmD|Jr\.?|MSc"
+    r"|MEM|MEng|MPH|MPP|MPA|MHA|JD|DDS|DMD|DO|ScD|DPhil|RN|CPA|FACC|FACS|FRCP|FRCS)\b\.?,?)*"
+)
 _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     # Jane Doe, co-founder and CEO of Acme
     (

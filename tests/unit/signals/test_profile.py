@@ -21,6 +21,7 @@ from pipeline.signals.website import find_linkedin, find_website
         ("Founder and chief executive Jane van der Quill began it.", "Jane van der Quill"),
         ("said Dr. Jane Quill, Quernstone's CEO and co-founder", "Jane Quill"),
         ("Quernstone was founded by Jane Quill (CEO), an engineer.", "Jane Quill"),
+        ("said Jane Quill, MD, MBA, MEM, Chief Executive Officer of Quernstone.", "Jane Quill"),
         ("The company named Jane Quill, MD, as its Chief Executive Officer.", "Jane Quill"),
         ("said Jane Quill, who founded Quernstone and runs it as its CEO", "Jane Quill"),
         ("said Jane Quill Quernstone’s CEO and co-founder.", "Jane Quill"),
