@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
 from pipeline.documents.fetch import Fetcher
 from pipeline.documents.landing import Landing
 from pipeline.documents.sources import Source, load_sources
+from pipeline.matching.domains import use_suffix_list
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
@@ -30,6 +32,13 @@ class Installation:
     def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
         self.now = now
+        # Which list domains are judged by is known before the first is.
+        use_suffix_list(self.suffix_list_file if self.suffix_list_file.exists() else None)
+
+    @property
+    def suffix_list_file(self) -> Path:
+        """Where `fundingscout suffix-list refresh` puts the Public Suffix List; without it the bundled one is used."""
+        return self.settings.home.absolute() / "public_suffix_list.dat"
 
     @cached_property
     def database(self) -> AppDatabase:

@@ -31,7 +31,9 @@ def explain_errors(command: click.Command) -> Callable[[], None]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose text says all there is to say. Imported only when there is one to look at."""
+    from pipeline.commands.suffix_list import NoSuffixList
     from pipeline.crm.files import UnreadableFile
+    from pipeline.documents.fetch import FetchFailed
     from pipeline.documents.sources import SourcesError
     from pipeline.matching.files import UnusableInput
     from pipeline.organizations.keys import KeyUnknown
@@ -43,6 +45,8 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         AlreadyRunning,
+        FetchFailed,
+        NoSuffixList,
         KeyUnknown,
         OperationUnknown,
         OrganizationExists,

@@ -33,6 +33,21 @@ _OWN_PAGE = re.compile(
 )
 
 
+_refreshed: Path | None = None
+
+
+def use_suffix_list(file: Path | None) -> None:
+    """Judge by the Public Suffix List in ``file`` from now on, in this process; None: by the bundled one.
+
+    Keys computed before stay as they are stored.
+    """
+    global _refreshed
+    if file != _refreshed:
+        _refreshed = file
+        for cached in (_suffix_list, _of_host):
+            cached.cache_clear()
+
+
 def registrable_domain(text: str | None) -> str | None:
     """The registrable domain of a URL, host or e-mail address, lower case and in ASCII (punycode); None where there is none.
 
@@ -144,8 +159,9 @@ def _parents(host: str) -> Iterator[str]:
 
 @cache
 def _suffix_list() -> tldextract.TLDExtract:
-    # Bundled list only: no request, no cache folder.
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+    # No request and no cache folder: the bundled list, or the file that an operator fetched.
+    urls = (_refreshed.as_uri(),) if _refreshed else ()
+    return tldextract.TLDExtract(suffix_list_urls=urls, cache_dir=None, include_psl_private_domains=True)
 
 
 @cache
