@@ -13,6 +13,9 @@ from typing import Any
 
 import psutil
 import requests
+from sqlalchemy import select
+
+from pipeline.store.models import Delivery
 
 READY = re.compile(r"ready\. Dagster UI: (\S+)")
 DEFINITIONS_QUERY = """
@@ -91,3 +94,44 @@ def test_up_tells_partners_by_itself_and_stops_without_leaving_anything_running(
     assert world.receiver.duplicates == []
     assert len(world.told()) == 17
     assert "fundingscout: stopped" in output.lines[-1]
+
+
+def run_workers(service: psutil.Process) -> list[psutil.Process]:
+    """The processes that execute runs: started by the code servers, each for one run."""
+    workers = []
+    for process in service.children(recursive=True):
+        try:
+            if any("spawn_main" in word for word in process.cmdline()):
+                workers.append(process)
+        except psutil.NoSuchProcess:
+            continue
+    return workers
+
+
+def test_a_run_killed_under_the_service_is_made_good_by_the_service(world: Any) -> None:
+    """A-FS-8: the daemon notices, the pool slot is let go, the sensor asks again, and nothing is sent twice."""
+    process = world.start("up")
+    output = Output(process)
+    try:
+        eventually(lambda: output.find(READY), 120, output)
+        worker = eventually(lambda: run_workers(psutil.Process(process.pid)), 60, output)[0]
+        time.sleep(1.5)  # past its start, into its steps
+        worker.send_signal(signal.SIGKILL)
+
+        def all_settled() -> bool:
+            with world.installation.database.read() as session:
+                states = list(session.scalars(select(Delivery.status)))
+            return len(states) == 17 and not set(states) - {"delivered", "failed"}
+
+        eventually(all_settled, 150, output)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(45) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+        output.close()
+    assert world.receiver.duplicates == []
+    with world.installation.database.read() as session:
+        failed = set(session.scalars(select(Delivery.reason).where(Delivery.status == "failed")))
+    assert failed <= {"unknown_outcome"}
