@@ -126,7 +126,7 @@ def build_check(rule: Rule) -> dg.AssetChecksDefinition:
     )
     def check(installation: InstallationParam) -> dg.AssetCheckResult:
         with installation.warehouse.open() as connection:
-            rows = connection.execute(f"SELECT count(*) FROM ({rule.broken})").fetchall()[0][0]  # noqa: S608 - ours
+            rows = connection.execute(f"SELECT count(*) FROM ({rule.broken})").fetchall()[0][0]
             return dg.AssetCheckResult(
                 passed=rows == 0,
                 severity=dg.AssetCheckSeverity.ERROR,

@@ -14,9 +14,10 @@ from pipeline.documents.source_hours import copy_source_hours
 # A run that reads new feed entries may spend this long on their article pages; the rest waits for the next run.
 FOLLOW_UP_BUDGET_SECONDS = 20.0
 
-LATEST_DOCUMENTS = """
+LATEST_DOCUMENTS = f"""
     SELECT landed_at, source_id, kind, title, body_origin, published_at, url
-    FROM raw.documents ORDER BY document_seq DESC
+    FROM raw.documents WHERE document_seq > (SELECT max(document_seq) FROM raw.documents) - {common.NEWEST}
+    ORDER BY document_seq DESC
 """
 LATEST_REJECTS = (
     "SELECT rejected_at, source_id, kind, reason, detail, url FROM raw.rejected_documents ORDER BY rejected_at DESC"

@@ -12,10 +12,10 @@ from pipeline.webhooks import outbox
 LATEST_MATCHES = """
     SELECT matched_at, slug AS organization, company_name, match_type, account_external_id, contact_external_id,
         round(score, 3) AS score, rule, crm_value, round_value, len(from_json(all_matches, '["json"]')) AS rows_matched
-    FROM core.matches
+    FROM (SELECT * FROM core.matches ORDER BY matched_at DESC, match_id LIMIT 10)
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)
-    ORDER BY matched_at DESC
+    ORDER BY matched_at DESC, match_id
 """
 
 

@@ -7,16 +7,18 @@ from pipeline.defs.common import InstallationParam
 from pipeline.signals import mention_table, round_table
 from pipeline.webhooks import published_rounds
 
-LATEST_MENTIONS = """
+LATEST_MENTIONS = f"""
+    WITH newest AS (SELECT max(document_seq) - {common.NEWEST} AS above FROM core.mentions)
     SELECT extracted_at, signal_type, company_name, amount, currency, funding_type, confidence_score, set_aside_reason, title
-    FROM core.mentions JOIN raw.documents USING (document_id)
-    WHERE signal_type <> 'none' OR set_aside_reason IS NOT NULL
-    ORDER BY mentions.document_seq DESC
+    FROM core.mentions JOIN raw.documents USING (document_seq)
+    WHERE document_seq > (SELECT above FROM newest) AND (signal_type <> 'none' OR set_aside_reason IS NOT NULL)
+    ORDER BY document_seq DESC
 """
-LATEST_ROUNDS = """
+LATEST_ROUNDS = f"""
     SELECT first_seen_at, company_name, amount_usd, funding_type, lead_investor, location_country, confidence_score,
         source_count, website, article_url
-    FROM core.funding_rounds ORDER BY round_seq DESC
+    FROM core.funding_rounds WHERE round_seq > (SELECT max(round_seq) FROM core.funding_rounds) - {common.NEWEST}
+    ORDER BY round_seq DESC
 """
 SIGNAL_COUNTS = "SELECT signal_type, count(*) AS documents FROM core.mentions GROUP BY ALL ORDER BY documents DESC"
 
