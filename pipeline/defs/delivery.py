@@ -8,7 +8,8 @@ from pipeline.webhooks import mirror, sender
 
 LATEST_DELIVERIES = """
     SELECT started_at, slug AS organization, company_name, attempts.status, response_code,
-        round(duration_ms) AS duration_ms, error_class, error, regexp_extract(endpoint_url, '^https?://([^/?#]+)', 1) AS endpoint, attempt_number, trigger
+        round(duration_ms) AS duration_ms, error_class, error,
+        regexp_extract(endpoint_url, '^https?://([^/?#]+)', 1) AS endpoint, attempt_number, trigger
     FROM (SELECT * FROM core.webhook_deliveries ORDER BY attempt_id DESC LIMIT 10) attempts
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)
