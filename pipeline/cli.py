@@ -18,7 +18,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("service", "The service on this machine: Dagster UI, sensors, schedules. Ctrl-C stops it."),
         "sync": ("service", "One pass of the main job, in this process."),
         "backfill": ("recovery", "Work through days again, to find missed matches. Holds them unless told to deliver."),
-        "api": ("service", "The HTTP service: health and readiness."),
+        "api": ("api", "The HTTP API for partners, alone."),
         "receiver": ("receiver", "A webhook receiver that verifies signatures and prints what arrives."),
     },
     "Partners": {
@@ -34,6 +34,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "documents": ("text", "Documents that could not be read: list, replay."),
     },
     "Operate": {
+        "suffix-list": ("suffix_list", "The Public Suffix List: refresh it, or go back to the bundled one."),
         "doctor": ("doctor", "Check this installation and say what is wrong with it."),
     },
 }
@@ -49,7 +50,7 @@ class LazyGroup(click.Group):
         for commands in COMMANDS.values():
             if cmd_name in commands:
                 module = importlib.import_module(f"pipeline.commands.{commands[cmd_name][0]}")
-                command = getattr(module, cmd_name)
+                command = getattr(module, cmd_name.replace("-", "_"))
                 assert isinstance(command, click.Command)
                 return command
         return None

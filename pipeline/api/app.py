@@ -1,53 +1,48 @@
-"""The HTTP service. It opens the app database alone, never the warehouse."""
+"""The HTTP service put together. It opens the app database alone, never the warehouse."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
-from pydantic import BaseModel
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 
+from fastapi import FastAPI
+
+from pipeline.api import health
+from pipeline.api.context import Service
+from pipeline.api.edge import Edge
+from pipeline.api.errors import add_handlers
+from pipeline.api.fundingscout import crm, matches, rounds, webhooks, whoami
+from pipeline.api.logs import set_up_logging
+from pipeline.api.openapi import openapi_of
+from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 
-
-class Health(BaseModel):
-    """Whether the process answers."""
-
-    status: str
+ROUTERS = (health.router, crm.router, webhooks.router, matches.router, rounds.router, whoami.router)
 
 
-class Readiness(BaseModel):
-    """Whether requests can be served, and what each part says."""
-
-    status: str
-    checks: dict[str, str]
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
 
 
-def build_app(database: AppDatabase) -> FastAPI:
-    """The service over ``database``."""
-    app = FastAPI(title="fundingscout", docs_url="/docs", redoc_url=None)
-
-    @app.get("/healthz")
-    def healthz() -> Health:
-        """The process is up."""
-        return Health(status="ok")
-
-    @app.get("/readyz", responses={503: {"model": Readiness}})
-    def readyz(response: Response) -> Readiness:
-        """The app database answers and has this version's tables."""
-        checks = {"app_database": _database_state(database)}
-        ready = all(state == "ok" for state in checks.values())
-        response.status_code = 200 if ready else 503
-        return Readiness(status="ok" if ready else "unavailable", checks=checks)
-
+def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The service over ``database``, which is migrated already."""
+    app = FastAPI(docs_url="/docs", redoc_url=None, redirect_slashes=False)
+    service = Service(database, settings, now)
+    app.state.service, app.state.routers = service, ROUTERS
+    add_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
+    app.add_middleware(Edge, service=service)
     return app
 
 
-def _database_state(database: AppDatabase) -> str:
-    try:
-        present, wanted = database.schema_version()
-        with database.read() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError as error:
-        return f"unreachable: {type(error).__name__}"
-    return "ok" if present == wanted else f"schema is at {present or 'nothing'}, this version needs {wanted}"
+def create_app() -> FastAPI:
+    """The service that the environment describes: what each worker process calls."""
+    settings = Settings()
+    set_up_logging(settings.log_level)
+    database = AppDatabase(settings.app_database_url)
+    database.migrate()
+    return build_app(database, settings)

@@ -1,4 +1,4 @@
-"""Commands that run the product: up, sync, api."""
+"""Commands that run the product: up, sync."""
 
 from __future__ import annotations
 
@@ -50,15 +50,3 @@ def sync(poll: bool) -> None:
     if not result.is_success:
         click.echo(f"Error: the run failed: {result.failure}", err=True)
         sys.exit(1)
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True)
-def api(host: str, port: int) -> None:
-    """The HTTP service: /healthz (the process) and /readyz (the app database and its version)."""
-    import uvicorn
-
-    from pipeline.api.app import build_app
-
-    uvicorn.run(build_app(open_installation().database), host=host, port=port, log_level="info")

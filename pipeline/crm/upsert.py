@@ -74,6 +74,16 @@ def delete_contact(database: AppDatabase, organization_id: str, external_id: str
     return _delete(database, "contact", organization_id, external_id, now)
 
 
+def delete_in(session: Session, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
+    """Delete one row of one kind (account, contact) in a transaction that the caller holds. False: there was none."""
+    model = MODELS[kind]
+    where = and_(model.organization_id == organization_id, model.external_id == external_id)
+    gone = session.execute(delete(model).where(where).returning(model.external_id)).all()
+    if gone:
+        _queue(session, kind, organization_id, [external_id], now)
+    return bool(gone)
+
+
 def _upsert_in_chunks(
     database: AppDatabase, kind: str, organization_id: str, rows: Iterable[Row], now: datetime
 ) -> UpsertReport:
@@ -137,10 +147,5 @@ def _queue(session: Session, kind: str, organization_id: str, external_ids: list
 
 
 def _delete(database: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
-    model = MODELS[kind]
-    where = and_(model.organization_id == organization_id, model.external_id == external_id)
     with database.write() as session:
-        gone = session.execute(delete(model).where(where).returning(model.external_id)).all()
-        if gone:
-            _queue(session, kind, organization_id, [external_id], now)
-    return bool(gone)
+        return delete_in(session, kind, organization_id, external_id, now)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -29,14 +30,19 @@ def load_events(session: Session, deliveries: Sequence[Delivery], now: datetime)
     query = select(Match, Round).join(Round, Round.id == Match.round_id)
     query = query.where(Match.id.in_([row.match_id for row in deliveries if row.match_id]))
     matches = {match.id: (match, of) for match, of in session.execute(query)}
-    accounts = _metadata(session, Account, _rows(matches, "account_external_id"))
-    contacts = _metadata(session, Contact, _rows(matches, "contact_external_id"))
-    by_organization = {
-        match.organization_id: CrmMetadata(accounts[match.organization_id], contacts[match.organization_id])
-        for match, _ in matches.values()
-    }
+    by_organization = metadata_of(session, [match for match, _ in matches.values()])
     return {
         row.id: _event(*matches[row.match_id], by_organization[row.organization_id], now) for row in deliveries if row.match_id
+    }
+
+
+def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMetadata]:
+    """By organization: the metadata texts of all CRM rows that ``matches`` (rows of that table) name."""
+    accounts = _metadata(session, Account, _rows(matches, "account_external_id"))
+    contacts = _metadata(session, Contact, _rows(matches, "contact_external_id"))
+    return {
+        match.organization_id: CrmMetadata(accounts[match.organization_id], contacts[match.organization_id])
+        for match in matches
     }
 
 
@@ -54,10 +60,10 @@ def _event(match: Match, of: Round, metadata: CrmMetadata, now: datetime) -> Loa
     return LoadedEvent(event, match.origin)
 
 
-def _rows(matches: dict[str, tuple[Match, Round]], field: str) -> set[tuple[str, str]]:
+def _rows(matches: Iterable[Any], field: str) -> set[tuple[str, str]]:
     """(organization, external id) of all CRM rows that the matches name."""
     found: set[tuple[str, str]] = set()
-    for match, _ in matches.values():
+    for match in matches:
         names = [getattr(match, field), *(row.get(field) for row in match.all_matches)]
         found.update((match.organization_id, name) for name in names if name is not None)
     return found

@@ -1,0 +1,94 @@
+"""Reading a JSON body within bounds: of bytes, of time, of what all bodies together take.
+
+What belongs here: from the wire to text. What does not: what the JSON means. A body is only read once the caller is known
+and may call; nothing is unpacked, so nothing can grow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Request
+
+from pipeline.api.context import service_of
+from pipeline.api.errors import ApiError
+
+BODY_SECONDS = 30.0
+
+
+@asynccontextmanager
+async def json_text(request: Request) -> AsyncIterator[str]:
+    """The body's text, with room for it held as long as it is used. Raises ApiError:
+
+    415 for another content type or any content encoding, 413 beyond FUNDINGSCOUT_API_MAX_BODY_BYTES, 408 for a body that
+    does not come within 30 seconds, 400 `invalid_json` for one that is not UTF-8, 503 while too many others are held.
+    """
+    service = service_of(request)
+    most = service.settings.api_max_body_bytes
+    _check_type(request)
+    announced = _announced(request, most)
+    async with service.bodies.hold(most if announced is None else announced):
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read(request, most)
+        except TimeoutError:
+            raise ApiError(
+                408, "request_timeout", f"The body did not arrive within {BODY_SECONDS:.0f} seconds.", {"Connection": "close"}
+            ) from None
+        try:
+            # A byte order mark says nothing in UTF-8, and some clients send one.
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise invalid_json(f"it is not UTF-8 (byte {error.start})") from None
+        yield text
+
+
+def invalid_json(why: str) -> ApiError:
+    """The body is no JSON."""
+    return ApiError(400, "invalid_json", f"The request body is not valid JSON: {why}.")
+
+
+def _check_type(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ApiError(
+            415,
+            "unsupported_media_type",
+            "Send the body as it is, without Content-Encoding: compressed bodies are not read.",
+            {"Accept-Encoding": "identity"},
+        )
+    kind, _, parameters = request.headers.get("content-type", "application/json").partition(";")
+    kind = kind.strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise ApiError(415, "unsupported_media_type", "Send JSON, with Content-Type: application/json.")
+    for parameter in parameters.lower().split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8", "us-ascii"):
+            raise ApiError(415, "unsupported_media_type", "Send JSON in UTF-8, the one encoding it has.")
+
+
+def _announced(request: Request, most: int) -> int | None:
+    """The body's size as its head tells it; None where it comes in chunks."""
+    text = request.headers.get("content-length")
+    if text is None:
+        return None if "transfer-encoding" in request.headers else 0
+    if not text.isdecimal() or int(text[:20]) > most:
+        raise _too_large(most)
+    return int(text)
+
+
+async def _read(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise _too_large(most)
+    return bytes(body)
+
+
+def _too_large(most: int) -> ApiError:
+    message = f"The request body is larger than {most:,} bytes; send fewer rows per call."
+    # What is left of the body is not read: the connection is of no more use.
+    return ApiError(413, "body_too_large", message, {"Connection": "close"})

@@ -1,0 +1,47 @@
+"""The HTTP API as a process of its own. Imports neither the warehouse nor Dagster, and so stays small."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import click
+
+from pipeline.settings import Settings
+
+GRACE_SECONDS = 10  # for requests under way, when told to stop
+
+
+@click.command()
+@click.option("--host", help="Where to listen, instead of FUNDINGSCOUT_API_HOST.")
+@click.option("--port", type=int, help="Port, instead of FUNDINGSCOUT_API_PORT.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side, instead of FUNDINGSCOUT_API_WORKERS.")
+def api(host: str | None, port: int | None, workers: int | None) -> None:
+    """The HTTP API for partners, with its description at /docs, /healthz, /readyz and /metrics. Ctrl-C stops it.
+
+    It speaks plain HTTP: put a proxy that speaks HTTPS in front of it.
+    """
+    import uvicorn
+
+    from pipeline.api.logs import set_up_logging
+
+    settings = Settings()
+    processes = workers or settings.api_workers
+    set_up_logging(settings.log_level)
+    with tempfile.TemporaryDirectory(prefix="fundingscout-api-") as folder:
+        if processes > 1:
+            # Where the workers count for one another, so that any of them can tell Prometheus of all.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run(
+            "pipeline.api.app:create_app",
+            factory=True,
+            host=host or settings.api_host,
+            port=settings.api_port if port is None else port,
+            workers=processes,
+            http="h11",  # bounds what a head may take; httptools does not
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
