@@ -62,7 +62,8 @@ class World:
     @property
     def installation(self) -> Installation:
         """The same installation, from within the test."""
-        return Installation(Settings(home=self.home, sources_file=self.home / "sources.yaml"))
+        url = self.settings.get("FUNDINGSCOUT_DATABASE_URL")
+        return Installation(Settings(home=self.home, database_url=url, sources_file=self.home / "sources.yaml"))
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """`fundingscout` with these words, in a session of its own."""
@@ -98,13 +99,15 @@ class World:
 
 
 @contextmanager
-def make_world(home: Path, epoch: datetime, feed_port: int = 0, load_crm: bool = True) -> Iterator[World]:
+def make_world(
+    home: Path, epoch: datetime, feed_port: int = 0, load_crm: bool = True, database_url: str | None = None
+) -> Iterator[World]:
     """The samples' world in ``home``: two partners with webhooks, and (unless told otherwise) their CRMs."""
     home.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     with SampleServer(SAMPLES, epoch, feed_port) as feeds:
         (home / "sources.yaml").write_text(feeds.render_file("sources.yaml"), encoding="utf-8")
-        installation = Installation(Settings(home=home))
+        installation = Installation(Settings(home=home, database_url=database_url))
         keys = {}
         for slug, files in PARTNERS.items():
             owner = create_organization(installation.database, slug, slug, now)
@@ -116,7 +119,7 @@ def make_world(home: Path, epoch: datetime, feed_port: int = 0, load_crm: bool =
             for owner_id in keys:
                 set_webhook(installation.database, owner_id, receiver.url, None, now, LOOPBACK)
             installation.close()
-            yield World(home, feeds, receiver)
+            yield World(home, feeds, receiver, {"FUNDINGSCOUT_DATABASE_URL": database_url} if database_url else {})
 
 
 @pytest.fixture
