@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi import FastAPI
@@ -36,3 +37,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def openapi_text(app: FastAPI) -> str:
+    """The document as it is kept in docs/openapi: indented, one line feed at its end."""
+    return json.dumps(openapi_of(app), ensure_ascii=False, indent=2) + "\n"

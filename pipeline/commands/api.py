@@ -16,11 +16,15 @@ GRACE_SECONDS = 10  # for requests under way, when told to stop
 @click.option("--host", help="Where to listen, instead of FUNDINGSCOUT_API_HOST.")
 @click.option("--port", type=int, help="Port, instead of FUNDINGSCOUT_API_PORT.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side, instead of FUNDINGSCOUT_API_WORKERS.")
-def api(host: str | None, port: int | None, workers: int | None) -> None:
+@click.option("--openapi", is_flag=True, help="Print the OpenAPI document instead, as in docs/openapi/fundingscout.json.")
+def api(host: str | None, port: int | None, workers: int | None, openapi: bool) -> None:
     """The HTTP API for partners, with its description at /docs, /healthz, /readyz and /metrics. Ctrl-C stops it.
 
     It speaks plain HTTP: put a proxy that speaks HTTPS in front of it.
     """
+    if openapi:
+        _print_openapi()
+        return
     import uvicorn
 
     from pipeline.api.logs import set_up_logging
@@ -45,3 +49,12 @@ def api(host: str | None, port: int | None, workers: int | None) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+
+
+def _print_openapi() -> None:
+    from pipeline.api.app import build_app
+    from pipeline.api.openapi import openapi_text
+    from pipeline.store.app_database import AppDatabase
+
+    # Nothing is asked of a database for it.
+    click.echo(openapi_text(build_app(AppDatabase("sqlite://"), Settings())), nl=False)

@@ -1,0 +1,92 @@
+"""The OpenAPI document: kept in docs/openapi, equal to the code, and true of what the service answers."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import suppress
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from pipeline.api.app import build_app
+from pipeline.api.openapi import openapi_of, openapi_text
+from pipeline.organizations.quotas import DEFAULT_LIMITS, set_limit
+from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.store.app_database import AppDatabase
+from pipeline.webhooks.outbox import record_matches
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = 12
+EXAMPLES = 12
+
+
+def document() -> dict[str, Any]:
+    return openapi_of(build_app(AppDatabase("sqlite://"), Settings()))
+
+
+def test_the_document_in_docs_is_the_code_s() -> None:
+    """Renew it with: fundingscout api --openapi > docs/openapi/fundingscout.json"""
+    kept = (PROJECT_ROOT / "docs" / "openapi" / "fundingscout.json").read_text(encoding="utf-8")
+    assert kept == openapi_text(build_app(AppDatabase("sqlite://"), Settings()))
+
+
+def test_every_operation_says_what_it_does_and_how_it_fails() -> None:
+    operations = [
+        (path, operation)
+        for path, methods in document()["paths"].items()
+        for operation in methods.values()
+        if path.startswith("/api/v1")
+    ]
+    assert len(operations) == OPERATIONS
+    for path, operation in operations:
+        assert operation["description"], path
+        assert operation["security"] == [{"API key": []}], path
+        assert {"200", "400", "401", "403", "429", "500", "503"} <= set(operation["responses"]), path
+        assert "422" not in operation["responses"], path
+        assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"], path
+        assert ("requestBody" in operation) == (operation["operationId"].endswith(("_upsert", "set_webhook"))), path
+
+
+def test_what_the_service_answers_is_what_the_document_says(api: Any) -> None:
+    """Requests made from the document, fitting it and breaking it: no 500, no status, header or body that it does not name."""
+    for operation in DEFAULT_LIMITS:
+        set_limit(api.database, api.organization, api.key.id, operation, None)
+    found = [api.partners.found(api.organization, api.partners.round(f"r{number}")) for number in range(3)]
+    record_matches(api.database, found, api.now)
+    schema = schemathesis.openapi.from_dict(copy.deepcopy(openapi_of(api.app)))
+    headers = {"Authorization": f"Bearer {api.key.token}"}
+    tried = set()
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if not operation.path.startswith("/api/v1"):
+            continue
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+
+            @settings(
+                max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            @given(case=operation.as_strategy(mode))
+            def agrees(case: Any) -> None:
+                case.call_and_validate(base_url=api.url, headers=headers, checks=CHECKS)
+
+            with suppress(Unsatisfiable):  # an operation without parameters can't be broken
+                agrees()
+        tried.add(operation.definition.raw["operationId"])
+    assert len(tried) == OPERATIONS
