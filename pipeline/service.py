@@ -162,6 +162,9 @@ class Service:
             "-w",
             str(workspace),
         )
+        # Port 0: any free one, and the log says which.
+        api = Part("api", [sys.executable, "-c", "from pipeline.cli import run; run()", "api"])
+        self._parts.insert(0, api)
         return ports
 
     def _add(self, name: str, module_and_options: str, *more: str) -> None:

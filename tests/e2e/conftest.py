@@ -56,6 +56,7 @@ class World:
             "FUNDINGSCOUT_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
             "FUNDINGSCOUT_WEBHOOK_CA_FILE": str(self.home / "ca.pem"),
             "FUNDINGSCOUT_UI_PORT": "0",
+            "FUNDINGSCOUT_API_PORT": "0",
             **self.settings,
         }
 
