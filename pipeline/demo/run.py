@@ -95,6 +95,7 @@ def _settings(home: Path, feeds: SampleServer) -> Settings:
     sources.write_text(feeds.render_file("sources.yaml"), encoding="utf-8")
     return Settings(
         home=home,
+        api_port=0,  # any free one: the demo must not fail over a port that is taken
         database_url=None,
         warehouse_file=None,
         landing_dir=None,
