@@ -13,6 +13,7 @@ from pipeline.api.context import Service
 from pipeline.api.edge import Edge
 from pipeline.api.errors import add_handlers
 from pipeline.api.fundingscout import crm, matches, rounds, webhooks, whoami
+from pipeline.api.fundingscout.tools import McpEndpoint
 from pipeline.api.logs import set_up_logging
 from pipeline.api.openapi import openapi_of
 from pipeline.settings import Settings
@@ -28,12 +29,15 @@ def utc_now() -> datetime:
 
 def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service over ``database``, which is migrated already."""
-    app = FastAPI(docs_url="/docs", redoc_url=None, redirect_slashes=False)
     service = Service(database, settings, now)
-    app.state.service, app.state.routers = service, ROUTERS
+    mcp = McpEndpoint(service)
+    app = FastAPI(docs_url="/docs", redoc_url=None, redirect_slashes=False, lifespan=mcp.lifespan)
+    app.state.service = service
+    app.state.routes = [mcp.route(), *(route for router in ROUTERS for route in router.routes)]
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.router.routes.append(app.state.routes[0])
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     app.add_middleware(Edge, service=service)
     return app

@@ -7,8 +7,11 @@ and may call; nothing is unpacked, so nothing can grow.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
 
 from fastapi import Request
 
@@ -48,6 +51,20 @@ async def json_text(request: Request) -> AsyncIterator[str]:
 def invalid_json(why: str) -> ApiError:
     """The body is no JSON."""
     return ApiError(400, "invalid_json", f"The request body is not valid JSON: {why}.")
+
+
+def parsed_json(text: str) -> Any:
+    """The JSON value of ``text``, whole numbers as Decimal, of any length. Raises ApiError (400 `invalid_json`)."""
+    try:
+        return json.loads(text, parse_int=Decimal, parse_constant=_no_constant)
+    except RecursionError:
+        raise invalid_json("nested too deeply") from None
+    except ValueError as error:
+        raise invalid_json(str(error)) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _check_type(request: Request) -> None:

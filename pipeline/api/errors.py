@@ -104,7 +104,7 @@ def add_handlers(app: FastAPI) -> None:
 def _methods_here(request: Request) -> list[str]:
     """The methods that the request's path knows. A router only tells those of the first of its routes."""
     methods: set[str] = set()
-    for route in (route for router in request.app.state.routers for route in router.routes):
+    for route in request.app.state.routes:
         found, _ = route.matches(request.scope)
         if found is not Match.NONE:
             methods |= route.methods

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
-
 from fastapi import APIRouter, Request, Response
 
-from pipeline.api.bodies import invalid_json, json_text
+from pipeline.api.bodies import json_text, parsed_json
 from pipeline.api.context import Service, service_of
 from pipeline.api.errors import ApiError
 from pipeline.api.fundingscout.access import PREFIX, Caller, admit_for
@@ -54,20 +51,10 @@ def _set(service: Service, caller: Caller, text: str) -> Response:
 
 
 def _url(text: str) -> str | None:
-    try:
-        # A number of any length is read, and is no text.
-        body = json.loads(text, parse_int=Decimal, parse_constant=_no_constant)
-    except RecursionError:
-        raise invalid_json("nested too deeply") from None
-    except ValueError as error:
-        raise invalid_json(str(error)) from None
+    body = parsed_json(text)
     if not isinstance(body, dict) or "url" not in body:
         raise ApiError(400, "invalid_body", 'The body must be an object with "url": {"url": "https://…"} or {"url": null}.')
     url = body["url"]
     if url is not None and not isinstance(url, str):
         raise ApiError(400, "invalid_body", "url must be a string or null.")
     return url
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
