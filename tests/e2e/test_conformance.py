@@ -383,3 +383,58 @@ def test_the_standard_webhooks_library_for_python_verifies_our_headers(
 def test_the_standard_webhooks_library_for_node_verifies_our_headers(delivery: str, node_modules: Path, tmp_path: Path) -> None:
     command = as_node(tmp_path, node_modules, NODE_VERIFY)
     assert _verified(command, tmp_path, delivery) == "genuine accepted, tampered refused"
+
+
+# --- our pages --------------------------------------------------------------------------------------------------------
+
+COMMAND = re.compile(r"```sh\n(curl .*?)```\n+```json\n(.*?)```", re.DOTALL)
+
+
+def agrees(shown: Any, got: Any) -> bool:
+    """Is ``got`` what a page shows? An ellipsis stands for anything."""
+    if shown == "…":
+        return got is not None
+    if isinstance(shown, dict) and isinstance(got, dict):
+        return shown.keys() == got.keys() and all(agrees(shown[name], got[name]) for name in shown)
+    if isinstance(shown, list) and isinstance(got, list):
+        return len(shown) == len(got) and all(map(agrees, shown, got))
+    return bool(shown == got)
+
+
+PAGES = [path for path in sorted(OUR_PAGE.parent.glob("*.md")) if COMMAND.search(path.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture
+def missed(partners: Any, api_url: str) -> dict[str, str]:
+    """A partner whose one delivery failed: the environment of its commands."""
+    organization = partners.add("acme")
+    partners.account(organization, "a1", '{"partner_customer_id": "c7"}')
+    key = partners.keys[organization]
+    nowhere = "https://127.0.0.1:9/hook"
+    set_webhook(partners.database, organization, nowhere, key.id, partners.now, [ip_network("127.0.0.0/8")])
+    record_matches(partners.database, [partners.found(organization, partners.round("r1"))], partners.now)
+    deliver_pending(partners.database, partners.box, partners.settings(), lambda: partners.now)
+    return {**os.environ, "FS_KEY": key.token, "ROUND_ID": "r1", "FS_HOST": api_url}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_command_on_our_pages_answers_what_the_page_shows(page: Path, missed: dict[str, str]) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("needs curl")
+    text = page.read_text(encoding="utf-8")
+    assert len(COMMAND.findall(text)) == text.count("```sh\n")  # none without its answer
+    for command, shown in COMMAND.findall(text):
+        local = command.replace("http://127.0.0.1:8080", missed["FS_HOST"])
+        done = subprocess.run(["bash", "-c", local], env=missed, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert agrees(json.loads(shown), json.loads(done.stdout)), f"{command}\n{done.stdout}"
+
+
+def test_our_page_s_recovery_finds_what_was_missed(missed: dict[str, str]) -> None:
+    text = (OUR_PAGE.parent / "recovering.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert found
+    source = found[1].replace("timedelta(days=2)", "timedelta(days=36500)")
+    done = subprocess.run([sys.executable, "-c", source], env=missed, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split(maxsplit=2)[1:] == ["connect", "r1 Robotics\n"]
