@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from pipeline.api.cursors import Cursor, cursor_text, parse_cursor
 from pipeline.api.errors import invalid_param
 from pipeline.api.fundingscout.access import PREFIX, Caller, admit_for
 from pipeline.api.fundingscout.schemas import MatchPage, documented
-from pipeline.api.json_answers import JSON, json_bytes
+from pipeline.api.json_answers import JSON, json_text
 from pipeline.api.times import instant_text, parse_instant, seconds_text
 from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.feed import STORED_STATUSES, FeedItem, FeedPage, Place, feed_page
@@ -73,7 +72,7 @@ async def list_matches(
 def _answer(service: Service, organization_id: str, walk: Walk, limit: int) -> Response:
     page = feed_page(service.database, organization_id, limit, walk.statuses, walk.since, walk.before, walk.after)
     rows = ",".join(_row(item, service.settings.webhook_all_matches) for item in page.items)
-    return Response(f'{{"data":[{rows}],"next_cursor":{_text(_next(page, walk))}}}'.encode(), media_type=JSON)
+    return Response(f'{{"data":[{rows}],"next_cursor":{json_text(_next(page, walk))}}}'.encode(), media_type=JSON)
 
 
 def _walk(since: str | None, before: str | None, status: str | None) -> Walk:
@@ -130,16 +129,16 @@ def _row(item: FeedItem, with_all_matches: bool) -> str:
     """The match as JSON text, the partner's metadata in it as it was sent (A-FS-3)."""
     row = matched(item.match_type, item.account_external_id, item.contact_external_id, item.metadata)
     members = {
-        "match_id": _text(item.match_id),
-        "match_type": _text(item.match_type),
+        "match_id": json_text(item.match_id),
+        "match_type": json_text(item.match_type),
         "matched": _object(row),
-        "webhook_status": _text(item.status),
-        "webhook_response_code": _text(item.response_code),
-        "webhook_response_body": _text(item.response_excerpt),
-        "webhook_failure_reason": _text(item.reason if item.status == "failed" else None),
-        "delivered_at": _text(seconds_text(item.delivered_at) if item.delivered_at else None),
-        "created_at": _text(instant_text(item.created_at)),
-        "funding_round": _text(funding_round(item.round)),
+        "webhook_status": json_text(item.status),
+        "webhook_response_code": json_text(item.response_code),
+        "webhook_response_body": json_text(item.response_excerpt),
+        "webhook_failure_reason": json_text(item.reason if item.status == "failed" else None),
+        "delivered_at": json_text(seconds_text(item.delivered_at) if item.delivered_at else None),
+        "created_at": json_text(instant_text(item.created_at)),
+        "funding_round": json_text(funding_round(item.round)),
     }
     if with_all_matches:
         members["all_matches"] = f"[{','.join(_one_of_all(one, item) for one in item.all_matches)}]"
@@ -152,12 +151,9 @@ def _one_of_all(one: Mapping[str, Any], item: FeedItem) -> str:
 
 
 def _object(values: Mapping[str, Any]) -> str:
-    return _joined({name: value.text if isinstance(value, RawJson) else _text(value) for name, value in values.items()})
+    return _joined({name: value.text if isinstance(value, RawJson) else json_text(value) for name, value in values.items()})
 
 
 def _joined(members: Mapping[str, str]) -> str:
-    return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items()) + "}"
-
-
-def _text(value: Any) -> str:
-    return json_bytes(value).decode()
+    """An object of JSON texts by names of ours."""
+    return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
