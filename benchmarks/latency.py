@@ -181,6 +181,7 @@ def running_service(home: Path) -> Iterator[subprocess.Popen[bytes]]:
         "FUNDINGSCOUT_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
         "FUNDINGSCOUT_WEBHOOK_CA_FILE": str(home / "ca.pem"),
         "FUNDINGSCOUT_UI_PORT": "0",
+        "FUNDINGSCOUT_API_PORT": "0",
     }
     began = time.monotonic()
     with (home / "log").open("w") as log:
