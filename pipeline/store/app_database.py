@@ -7,7 +7,7 @@ queries (the rooms).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from pipeline.store.turns import Turns
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_BUSY_MS = 30_000
@@ -34,6 +36,9 @@ class AppDatabase:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        # SQLite lets in whoever asks when its lock happens to be free: one may wait for seconds while others pass. So the
+        # threads of one process queue here first.
+        self._writers = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -48,7 +53,9 @@ class AppDatabase:
         On SQLite the write lock is taken at the start, so a read made in it can't be overtaken before the write.
         """
         engine = self.engine.execution_options(is_write=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        # Whoever waited as long as SQLite would goes on to it, and gets its error.
+        turn = self._writers.turn(SQLITE_BUSY_MS / 1000) if self.is_sqlite else nullcontext()
+        with turn, Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def migrate(self) -> None:
