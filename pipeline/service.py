@@ -42,6 +42,10 @@ class AlreadyRunning(RuntimeError):
     """Another service runs in this home."""
 
 
+class PortTaken(RuntimeError):
+    """Another program listens where the service shall. Names the port and the setting."""
+
+
 class PartKeepsEnding(RuntimeError):
     """A part of the service ended again and again. Names it."""
 
@@ -122,6 +126,8 @@ class Service:
             self._run(home, on_ready)
 
     def _run(self, home: Path, on_ready: Callable[[str], None]) -> None:
+        for port, setting in ((self.settings.ui_port, "UI_PORT"), (self.settings.api_port, "API_PORT")):
+            _check_free(self.settings.ui_host if setting == "UI_PORT" else self.settings.api_host, port, setting)
         environment = service_environment(self.settings, home)
         port = self.settings.ui_port or _free_port()
         workspace = self._plan(home, port)
@@ -215,6 +221,18 @@ class Service:
 def _end_with_parent() -> None:
     """Ask the kernel to end this process when its parent dies: a killed service leaves nothing running."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _check_free(host: str, port: int, setting: str) -> None:
+    """Raises PortTaken when something listens on ``port`` already; 0 stands for any free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} of {host} can't be listened on ({error.strerror}); FUNDINGSCOUT_{setting} names another"
+            ) from None
 
 
 def _free_port() -> int:

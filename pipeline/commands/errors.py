@@ -39,7 +39,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
-    from pipeline.service import AlreadyRunning, PartKeepsEnding
+    from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.warehouse import WarehouseBusy
     from pipeline.webhooks.urls import UrlRefused
 
@@ -52,6 +52,7 @@ def _expected() -> tuple[type[Exception], ...]:
         OrganizationExists,
         OrganizationUnknown,
         PartKeepsEnding,
+        PortTaken,
         PlanUnknown,
         SourcesError,
         UnreadableFile,

@@ -26,7 +26,8 @@ def up(port: int | None) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, service.stop)
     click.echo(f"fundingscout: starting; state in {settings.home.absolute()}")
-    service.run(on_ready=lambda url: click.echo(f"fundingscout: ready. Dagster UI: {url}  (Ctrl-C stops)"))
+    api = f"http://{settings.api_host}:{settings.api_port}" if settings.api_port else "on a free port, named above"
+    service.run(on_ready=lambda url: click.echo(f"fundingscout: ready. Dagster UI: {url}  API: {api}  (Ctrl-C stops)"))
     click.echo("fundingscout: stopped")
 
 
