@@ -265,7 +265,7 @@ def straight_write(database: AppDatabase, organization_id: str, bodies: Sequence
     started = time.perf_counter()
     for values in ready:
         with database.write() as session:
-            session.execute(statement, values)
+            session.connection().execute(statement, values)
     return time.perf_counter() - started
 
 

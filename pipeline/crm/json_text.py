@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+_METADATA = '"metadata"'
+_ESCAPED_LETTERS = ("\\u006", "\\u007")  # a to z
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -23,14 +26,21 @@ _DECODER = json.JSONDecoder(parse_int=Decimal, parse_constant=_no_constant)
 
 
 class JsonRow(dict[str, Any]):
-    """One object's members; ``texts`` holds the exact text of each."""
+    """One object's members; ``source`` is the object's exact text, ``texts`` that of each member."""
 
-    texts: dict[str, str]
+    source: str
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The exact text of each member; of a repeated one, the last."""
+        return {key: self.source[begin:end] for key, begin, end in _members(self.source, 0)[0]}
 
     @property
     def metadata_text(self) -> str | None:
         """The exact text of the member ``metadata``; None where it is absent or null."""
-        return None if self.get("metadata") is None else self.texts["metadata"]
+        if self.get("metadata") is None:
+            return None
+        return _plain_metadata(self.source) or self.texts["metadata"]
 
 
 def row_of_text(text: str) -> Any:
@@ -64,8 +74,21 @@ def _row_at(text: str, start: int) -> tuple[Any, int]:
     if not isinstance(value, dict):
         return value, end
     row = JsonRow(value)
-    row.texts = {key: text[begin:stop] for key, begin, stop in _members(text, start)[0]}
+    row.source = text[start:end]
     return row, end
+
+
+def _plain_metadata(text: str) -> str | None:
+    """The metadata's text in an object that has some, found at once; None where only reading every member can tell.
+
+    Where the name stands once, and no letter of it could stand there as an escape, it is the member's name.
+    """
+    at = text.find(_METADATA)
+    if at < 0 or text.find(_METADATA, at + 1) >= 0 or any(escape in text for escape in _ESCAPED_LETTERS):
+        return None
+    begin = _expect(text, at + len(_METADATA), ":")
+    _, end = _value(text, begin)
+    return text[begin:end]
 
 
 def _members(text: str, start: int) -> tuple[list[tuple[str, int, int]], int]:

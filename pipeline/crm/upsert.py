@@ -121,7 +121,8 @@ def _write(
         index_elements=["organization_id", "external_id"],
         set_={column: statement.excluded[column] for column in CHANGED_COLUMNS[kind]},
     )
-    session.execute(statement, values)
+    # The connection's own execute: these are plain rows, and the session's takes twice as long to hand them on.
+    session.connection().execute(statement, values)
 
 
 def _values(kind: str, organization_id: str, row: Row, now: datetime) -> dict[str, Any]:

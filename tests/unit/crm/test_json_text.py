@@ -69,3 +69,34 @@ def test_reading_agrees_with_json_for_any_text(members: dict[str, Any], metadata
     assert rows == json.loads(text)["accounts"]
     if metadata is not None:
         assert json.loads(rows[0].metadata_text) == metadata
+
+
+NAMES = st.sampled_from(["metadata", "name", 'x"metadata', "metadata ", "Metadata", "é"]) | st.text(max_size=5)
+TRICKY = st.recursive(
+    st.none() | st.booleans() | st.integers() | NAMES,
+    lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(NAMES, TRICKY), TRICKY, st.booleans(), st.sampled_from([None, 1]))
+def test_metadata_found_at_once_is_what_reading_every_member_finds(
+    others: dict[str, object], metadata: object, is_ascii: bool, indent: int | None
+) -> None:
+    row = row_of_text(json.dumps(others | {"metadata": metadata}, ensure_ascii=is_ascii, indent=indent))
+    assert row.metadata_text == (None if metadata is None else row.texts["metadata"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"m\\u0065tadata": {"metadata": 1}}', '{"metadata": 1}'),
+        ('{"x": {"metadata": 1}, "me\\u0074adata": [2]}', "[2]"),
+        ('{"x": {"metadata": 1}, "metadata": [2]}', "[2]"),
+        ('{"name": "metadata", "metadata" : [2]}', "[2]"),
+        ('{"x\\"metadata": 1, "metadata": [2]}', "[2]"),
+        ('{"name": "caf\\u00e9", "metadata": {"a": 1.10}}', '{"a": 1.10}'),
+    ],
+)
+def test_metadata_is_the_member_of_the_row_itself_however_it_is_written(text: str, expected: str) -> None:
+    assert row_of_text(text).metadata_text == expected
