@@ -40,6 +40,7 @@ class World:
     feeds: SampleServer
     receiver: Receiver
     settings: dict[str, str] = field(default_factory=dict)  # more of the environment
+    tokens: dict[str, str] = field(default_factory=dict)  # bearer token by organization
 
     def crm_files(self) -> dict[str, list[Path]]:
         """Each partner's CRM files."""
@@ -109,10 +110,11 @@ def make_world(
     with SampleServer(SAMPLES, epoch, feed_port) as feeds:
         (home / "sources.yaml").write_text(feeds.render_file("sources.yaml"), encoding="utf-8")
         installation = Installation(Settings(home=home, database_url=database_url))
-        keys = {}
+        keys, tokens = {}, {}
         for slug, files in PARTNERS.items():
             owner = create_organization(installation.database, slug, slug, now)
             keys[owner.id] = create_key(installation.database, installation.secret_box, owner.id, "test", now)
+            tokens[slug] = keys[owner.id].token
             for file in files if load_crm else []:
                 import_file(installation.database, owner.id, SAMPLES / "crm" / file, now)
         secrets = [key.webhook_secret for key in keys.values()]
@@ -120,7 +122,8 @@ def make_world(
             for owner_id in keys:
                 set_webhook(installation.database, owner_id, receiver.url, None, now, LOOPBACK)
             installation.close()
-            yield World(home, feeds, receiver, {"FUNDINGSCOUT_DATABASE_URL": database_url} if database_url else {})
+            settings = {"FUNDINGSCOUT_DATABASE_URL": database_url} if database_url else {}
+            yield World(home, feeds, receiver, settings, tokens)
 
 
 @pytest.fixture

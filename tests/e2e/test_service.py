@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -17,6 +20,7 @@ from sqlalchemy import select
 
 from pipeline.store.models import Delivery
 
+API = re.compile(r"API: (\S+)")
 READY = re.compile(r"ready\. Dagster UI: (\S+)")
 DEFINITIONS_QUERY = """
 { workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
@@ -135,3 +139,48 @@ def test_a_run_killed_under_the_service_is_made_good_by_the_service(world: Any) 
     with world.installation.database.read() as session:
         failed = set(session.scalars(select(Delivery.reason).where(Delivery.status == "failed")))
     assert failed <= {"unknown_outcome"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_rows_pushed_through_the_api_lead_to_webhooks_and_stand_in_the_match_feed(tmp_path: Path, worlds: Any) -> None:
+    """FS-8, FS-10, FS-25, FS-62, FS-66, A-FS-19: push, register, receive, pull; rounds that came before the rows are met."""
+    epoch = datetime.now(UTC).replace(microsecond=0)
+    with worlds(tmp_path / "home", epoch, load_crm=False) as world:
+        world.settings["FUNDINGSCOUT_API_PORT"] = str(free_port())
+        world.run("sync")
+        process = world.start("up")
+        output = Output(process)
+        try:
+            api = eventually(lambda: output.find(API), 120, output) + "/api/v1"
+            partner = requests.Session()
+            partner.headers["Authorization"] = f"Bearer {world.tokens['kestrelway']}"
+            hook = partner.post(f"{api}/webhooks", json={"url": world.receiver.url}, timeout=20)
+            assert hook.json() == {"webhook_url": world.receiver.url}
+            lines = [line for line in world.crm_files()["kestrelway"][0].read_text().splitlines() if line.endswith("}")]
+            answer = partner.post(
+                f"{api}/accounts",
+                data=f'{{"accounts": [{", ".join(lines)}]}}'.encode(),
+                headers={"Content-Type": "application/json"},
+                timeout=20,
+            )
+            assert answer.status_code == 200
+            assert answer.json()["upserted"] + len(answer.json()["errors"]) == len(lines)
+            eventually(lambda: len(world.told()) >= 8, 60, output)
+            feed = partner.get(f"{api}/matches?status=delivered&since={epoch:%Y-%m-%dT%H:%M:%SZ}", timeout=20).json()
+            received = {item.match_id for item in world.receiver.received}
+            assert {row["match_id"] for row in feed["data"]} == received
+            assert feed["next_cursor"] is None
+            os.kill(process.pid, signal.SIGINT)
+            assert process.wait(45) == 0
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+            output.close()
+        assert world.receiver.duplicates == []
+        assert {match_type for _, match_type, *_ in world.told()} == {"account_domain", "account_name"}
