@@ -87,11 +87,6 @@ def email_domain(email: str | None) -> str | None:
     return domain
 
 
-def is_free_mail(domain: str) -> bool:
-    """Whether anybody can have an address at this domain."""
-    return domain in _free_mail_domains()
-
-
 def _host(text: str) -> str | None:
     """The host named by a text, in ASCII, without dots around it."""
     rest = _SCHEME.sub("", text, count=1).strip()

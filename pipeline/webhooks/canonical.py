@@ -49,11 +49,6 @@ def canonical_text(value: Any) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def canonical_bytes(value: Any) -> bytes:
-    """``canonical_text`` in UTF-8."""
-    return canonical_text(value).encode("utf-8")
-
-
 def _text(value: str) -> str:
     try:
         value.encode("utf-8")

@@ -61,4 +61,5 @@ def test_date_is_what_the_page_states_for_machines(markup: str, stated: datetime
 
 @given(st.text(max_size=200))
 def test_looking_for_a_date_is_total(markup: str) -> None:
-    published_at(markup)
+    found = published_at(markup)
+    assert found is None or found.tzinfo is not None

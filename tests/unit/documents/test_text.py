@@ -30,7 +30,9 @@ def test_encodings_as_found_in_the_wild(body: bytes, content_type: str | None, t
 
 @given(st.binary(max_size=200), st.none() | st.text(max_size=40))
 def test_decoding_is_total(body: bytes, content_type: str | None) -> None:
-    decode(body, content_type)
+    text = decode(body, content_type)
+    assert isinstance(text, str)
+    assert decode(body, content_type) == text
 
 
 @given(st.text(max_size=200))

@@ -76,7 +76,9 @@ def test_what_is_no_round_claims_none_of_its_fields() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(), st.text())
 def test_extracting_is_total(title: str, body: str) -> None:
-    mention_of(title, body)
+    found = mention_of(title, body)
+    assert 0.0 <= found.confidence_score <= 1.0
+    assert not found.is_funding or found.company_name
 
 
 def test_lines_keep_their_order_and_bad_ones_are_reported_with_their_number() -> None:
