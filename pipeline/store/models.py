@@ -100,6 +100,35 @@ class WebhookEndpoint(Base):
     key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))  # whose secret signs (A-FS-5)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default="active", server_default="active")  # active, paused, disabled
+    disabled_reason: Mapped[str | None]  # why it is not active, for people
+    state_changed_at: Mapped[datetime | None]
+    policy: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # webhooks.policies; empty: strict
+    headers_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)  # custom static headers, a JSON object
+    consecutive_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failing_since: Mapped[datetime | None]  # when the first of these failed
+    paced_until: Mapped[datetime | None]  # where a rate limit is set: when the next send may begin
+
+
+class OperatorNotice(Base):
+    """What an operator must be told of: an endpoint disabled. Kept until it is told, and after."""
+
+    __tablename__ = "operator_notices"
+    __table_args__ = (
+        Index("ix_operator_notices_open", "id", sqlite_where=text("status = 'open'"), postgresql_where=text("status = 'open'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id"))
+    endpoint_id: Mapped[str | None] = mapped_column(String(36))
+    message: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(16))  # open, told, given_up
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
 
 
 # --- CRM rows ---------------------------------------------------------------------------------------------------------
@@ -370,6 +399,23 @@ class Delivery(Base):
         # The feed of one status, newest first, at the same cost however many others there are.
         Index("ix_deliveries_feed", "organization_id", "profile", "status", "created_at", "match_id"),
         Index("ix_deliveries_newest", "created_at", "status"),
+        # What waits, endpoint by endpoint: one that takes nothing holds up nobody else, however much waits for it.
+        Index(
+            "ix_deliveries_lanes",
+            "profile",
+            "endpoint_id",
+            "created_at",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_deliveries_scheduled",
+            "next_attempt_at",
+            "id",
+            sqlite_where=text("status = 'scheduled'"),
+            postgresql_where=text("status = 'scheduled'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -378,8 +424,10 @@ class Delivery(Base):
     profile: Mapped[str] = mapped_column(String(32))
     event_type: Mapped[str] = mapped_column(String(32))
     match_id: Mapped[str | None] = mapped_column(ForeignKey("matches.id"), index=True)
+    event_id: Mapped[str | None] = mapped_column(String(64))  # what `webhook-id` says; None: the match's id, else the row's own
     endpoint_id: Mapped[str | None] = mapped_column(String(36))
-    status: Mapped[str] = mapped_column(String(16))  # held, pending, sending, delivered, failed, no_webhook
+    # held, pending, scheduled (until next_attempt_at), paused (with its endpoint), sending, delivered, failed, no_webhook
+    status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None]
     body: Mapped[str | None]  # the exact text sent, from the claim on
     response_code: Mapped[int | None]
@@ -389,6 +437,8 @@ class Delivery(Base):
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None]
     finished_at: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime | None]  # of a scheduled one
+    next_trigger: Mapped[str | None] = mapped_column(String(16))  # retry, replay, test; None: what brought its match about
 
 
 class DeliveryAttempt(Base):
@@ -408,7 +458,7 @@ class DeliveryAttempt(Base):
     id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id"))
     number: Mapped[int]
-    trigger: Mapped[str] = mapped_column(String(16))  # live, backfill, replay
+    trigger: Mapped[str] = mapped_column(String(16))  # live, backfill, retry, replay, test
     endpoint_url: Mapped[str | None]
     resolved_address: Mapped[str | None]
     body_sha256: Mapped[str | None] = mapped_column(String(64))
@@ -418,6 +468,14 @@ class DeliveryAttempt(Base):
     response_code: Mapped[int | None]
     response_excerpt: Mapped[str | None]
     duration_ms: Mapped[float | None] = mapped_column(Float(53))
+    # The parts of duration_ms, each from the end of the one before; None where it was not come to, or not needed.
+    resolve_ms: Mapped[float | None] = mapped_column(Float(53))
+    connect_ms: Mapped[float | None] = mapped_column(Float(53))
+    tls_ms: Mapped[float | None] = mapped_column(Float(53))
+    first_byte_ms: Mapped[float | None] = mapped_column(Float(53))
+    is_reused_connection: Mapped[bool | None] = mapped_column(Boolean)
+    # False: no byte of the request left this machine. True, or not known: some may have.
+    is_request_sent: Mapped[bool | None] = mapped_column(Boolean)
     error_class: Mapped[str | None]
     error: Mapped[str | None]
     is_mirrored: Mapped[bool] = mapped_column(Boolean, default=False)
