@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 import feedparser
 
 from pipeline.documents.model import Unreadable
+from pipeline.documents.plain_feeds import read_plain
 from pipeline.documents.text import decode, html_to_text, looks_like_html, one_line
 
 XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -67,10 +68,18 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> Feed:
         raise Unreadable("empty_body", f"{len(body)} bytes without text")
     if looks_like_html(text):
         raise Unreadable("html_instead_of_feed", one_line(text)[:200])
+    bare = XML_DECLARATION.sub("", text, count=1)
+    plain = read_plain(bare)
+    if plain is not None:
+        entries = [_entry(position, item, url) for position, item in enumerate(plain.entries)]
+        return Feed(entries, _language(plain.language))
+    return _parse_any(bare, text, url)
+
+
+def _parse_any(bare: str, text: str, url: str) -> Feed:
     # Never text or a path, which feedparser would open or fetch.
-    source = io.BytesIO(XML_DECLARATION.sub("", text, count=1).encode("utf-8"))
     parsed = feedparser.parse(
-        source,
+        io.BytesIO(bare.encode("utf-8")),
         response_headers={"content-type": "application/xml; charset=utf-8"},
         # Links are joined to the feed's address here, GUIDs are left as they are, and HTML becomes text.
         resolve_relative_uris=False,
@@ -79,7 +88,7 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> Feed:
     if not parsed.version and not parsed.entries:
         raise Unreadable("not_a_feed", f"{parsed.get('bozo_exception') or 'no feed element'}; it begins {text[:80]!r}")
     entries = [_entry(position, item, url) for position, item in enumerate(parsed.entries)]
-    return Feed(entries, _language(parsed.feed))
+    return Feed(entries, _language(_plain(parsed.feed, "language")))
 
 
 def _entry(position: int, item: Mapping[str, Any], url: str) -> FeedEntry:
@@ -137,6 +146,6 @@ def _date(item: Mapping[str, Any]) -> datetime | None:
     return None
 
 
-def _language(feed: Mapping[str, Any]) -> str | None:
-    stated = str(_plain(feed, "language") or "").strip().lower()[:2]
+def _language(stated_language: Any) -> str | None:
+    stated = str(stated_language or "").strip().lower()[:2]
     return stated if re.fullmatch(r"[a-z]{2}", stated) else None
