@@ -46,7 +46,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. ``error_class`` is a slug, None when delivered. Times aware, duration in ms."""
+    """What became of one attempt. ``error_class`` is a slug, None when delivered. Times aware, durations in ms.
+
+    The four phases each count from the end of the one before; None where it was not come to, or, on a connection that
+    was there already, not needed. ``is_request_sent``: False says that no byte of the request left; None is not known.
+    ``retry_after``: the header of that name as it came.
+    """
 
     is_delivered: bool
     finished_at: datetime
@@ -56,6 +61,13 @@ class Outcome:
     resolved_address: str | None = None
     error_class: str | None = None
     error: str | None = None
+    resolve_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
+    is_reused_connection: bool | None = None
+    is_request_sent: bool | None = None
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +262,12 @@ def _settle(session: Session, finished: Sequence[tuple[Claim, Outcome]]) -> None
             response_excerpt=bindparam("to_excerpt"),
             resolved_address=bindparam("to_address"),
             duration_ms=bindparam("to_duration_ms"),
+            resolve_ms=bindparam("to_resolve_ms"),
+            connect_ms=bindparam("to_connect_ms"),
+            tls_ms=bindparam("to_tls_ms"),
+            first_byte_ms=bindparam("to_first_byte_ms"),
+            is_reused_connection=bindparam("to_is_reused"),
+            is_request_sent=bindparam("to_is_request_sent"),
             error_class=bindparam("to_error_class"),
             error=bindparam("to_error"),
             finished_at=bindparam("to_finished_at"),
@@ -272,5 +290,11 @@ def _settled(claimed: Claim, outcome: Outcome) -> dict[str, object]:
         "to_excerpt": outcome.response_excerpt,
         "to_address": outcome.resolved_address,
         "to_duration_ms": outcome.duration_ms,
+        "to_resolve_ms": outcome.resolve_ms,
+        "to_connect_ms": outcome.connect_ms,
+        "to_tls_ms": outcome.tls_ms,
+        "to_first_byte_ms": outcome.first_byte_ms,
+        "to_is_reused": outcome.is_reused_connection,
+        "to_is_request_sent": outcome.is_request_sent,
         "to_finished_at": outcome.finished_at,
     }
