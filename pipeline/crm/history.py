@@ -8,28 +8,29 @@ rows as they are: nothing is opened twice, and numbers are the ones an undisturb
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import and_, delete, exists, select
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
 
+from pipeline.crm.changes import is_one_of
+from pipeline.crm.row_writes import CONTENT
 from pipeline.crm.upsert import CHUNK, MODELS, chunks
 from pipeline.matching import as_of
 from pipeline.matching.domains import company_domain, email_domain
 from pipeline.matching.names import normal_form
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmChange, Organization, WebhookEndpoint
+from pipeline.store.models import CrmChangeBatch, Organization, WebhookEndpoint
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 SEQ_STEP = "crm_change_seq"  # the last change_seq given; a table's maximum would fall when its newest row is deleted
-CONTENT = {
-    "account": ("name", "domain", "metadata_json"),
-    "contact": ("email", "first_name", "last_name", "account_external_id", "metadata_json"),
-}
+ROWS_AT_ONCE = 10_000  # read from the app database by one statement
 KEYS = {"account": ("domain_key", "name_key"), "contact": ("email_domain_key",)}
 
 
@@ -42,18 +43,26 @@ class CrmReport:
     deleted: int
 
 
+class _Change(NamedTuple):
+    organization_id: str
+    external_id: str
+    changed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class _Pulled:
     """Entries of the queue, and the rows they point to as they are now. A row that is gone is not among them."""
 
-    queue: list[Any]  # rows of id, organization_id, kind, external_id, changed_at, in order
+    batches: list[int]  # numbers of the queue's entries
+    queue: dict[str, list[_Change]]  # by kind, in order
     rows: dict[str, list[Any]]  # by kind
+    is_all: bool  # nothing more was in the queue
 
 
 def pull_changes(database: AppDatabase, warehouse: Warehouse, now: datetime, limit: int = 50_000) -> CrmReport:
-    """Bring the warehouse to what the app database holds, in batches of ``limit`` changes; also core.organizations.
+    """Bring the warehouse to what the app database holds, some ``limit`` changed rows at a time; also core.organizations.
 
-    Each batch is one warehouse transaction. No version is valid from later than ``now``, whatever the clock was of the host that
+    Each time is one warehouse transaction. No version is valid from later than ``now``, whatever the clock was of the host that
     took the row.
     """
     accounts = contacts = deleted = 0
@@ -62,11 +71,11 @@ def pull_changes(database: AppDatabase, warehouse: Warehouse, now: datetime, lim
         with warehouse.write() as connection:
             _refresh_organizations(connection, database)
             done = {kind: _apply(connection, kind, pulled, now) for kind in MODELS}
-        _settle(database, [entry.id for entry in pulled.queue])
+        _settle(database, pulled.batches)
         accounts += sum(done["account"])
         contacts += sum(done["contact"])
         deleted += done["account"][1] + done["contact"][1]
-        if len(pulled.queue) < limit:
+        if pulled.is_all:
             return CrmReport(accounts, contacts, deleted)
 
 
@@ -85,24 +94,46 @@ def contacts_on(connection: duckdb.DuckDBPyConnection, day: date) -> str:
 
 def _read(database: AppDatabase, limit: int) -> _Pulled:
     with database.read() as session:
-        columns = (CrmChange.id, CrmChange.organization_id, CrmChange.kind, CrmChange.external_id, CrmChange.changed_at)
-        queue = list(session.execute(select(*columns).order_by(CrmChange.id).limit(limit)))
-        rows: dict[str, list[Any]] = {kind: [] for kind in MODELS}
-        if queue:
-            last = queue[-1].id
-            for kind, model in MODELS.items():
-                # Read after the queue: a row may be newer than its entry, never older. Its newer entry is still to come.
-                queued = (
-                    select(CrmChange.organization_id, CrmChange.external_id)
-                    .where(CrmChange.kind == kind, CrmChange.id <= last)
-                    .distinct()
-                    .subquery()
-                )
-                is_queued = and_(queued.c.organization_id == model.organization_id, queued.c.external_id == model.external_id)
-                names = ("organization_id", "external_id", *CONTENT[kind], "created_at", "updated_at")
-                query = select(*(getattr(model, name) for name in names)).join(queued, is_queued)
-                rows[kind] = list(session.execute(query))
-    return _Pulled(queue, rows)
+        batches, is_all = _oldest(session, limit)
+        queue: dict[str, list[_Change]] = {kind: [] for kind in MODELS}
+        for batch in batches:
+            ids = json.loads(batch.external_ids_json)
+            queue[batch.kind] += [_Change(batch.organization_id, external_id, batch.changed_at) for external_id in ids]
+        # Read after the queue: a row may be newer than its entry, never older. Its newer entry is still to come.
+        rows = {kind: _present(database, session, kind, changes) for kind, changes in queue.items()}
+    return _Pulled([batch.id for batch in batches], queue, rows, is_all)
+
+
+def _oldest(session: Session, limit: int) -> tuple[list[Any], bool]:
+    """The oldest entries of the queue, at least one, together of at most ``limit`` rows; and whether these are all."""
+    query = select(CrmChangeBatch.__table__).order_by(CrmChangeBatch.id)
+    taken: list[Any] = []
+    held = 0
+    with session.execute(query.execution_options(yield_per=100)) as found:
+        for batch in found:
+            held += batch.rows
+            if taken and held > limit:
+                return taken, False
+            taken.append(batch)
+    return taken, True
+
+
+def _present(database: AppDatabase, session: Session, kind: str, changes: Sequence[_Change]) -> list[Any]:
+    """The rows of these changes that are there."""
+    model = MODELS[kind]
+    wanted: dict[str, dict[str, None]] = {}  # each external id once, by organization
+    for change in changes:
+        wanted.setdefault(change.organization_id, {})[change.external_id] = None
+    names = ("organization_id", "external_id", *CONTENT[kind], "created_at", "updated_at")
+    query = select(*(getattr(model, name) for name in names))
+    return [
+        row
+        for organization_id, ids in wanted.items()
+        for some in chunks(ids, ROWS_AT_ONCE)
+        for row in session.execute(
+            query.where(model.organization_id == organization_id, is_one_of(database, model.external_id, some))
+        )
+    ]
 
 
 def _settle(database: AppDatabase, ids: Sequence[int]) -> None:
@@ -110,7 +141,7 @@ def _settle(database: AppDatabase, ids: Sequence[int]) -> None:
         return
     with database.write() as session:
         for some in chunks(ids, CHUNK):
-            session.execute(delete(CrmChange).where(CrmChange.id.in_(some)))
+            session.execute(delete(CrmChangeBatch).where(CrmChangeBatch.id.in_(some)))
 
 
 def _refresh_organizations(connection: duckdb.DuckDBPyConnection, database: AppDatabase) -> None:
@@ -141,7 +172,7 @@ def _refresh_organizations(connection: duckdb.DuckDBPyConnection, database: AppD
 
 def _apply(connection: duckdb.DuckDBPyConnection, kind: str, pulled: _Pulled, now: datetime) -> tuple[int, int]:
     """Write the changes of one kind; (rows written, rows removed)."""
-    queue = [entry for entry in pulled.queue if entry.kind == kind]
+    queue = pulled.queue[kind]
     if not queue:
         return 0, 0
     connection.register("queued", _queue_table(queue))
@@ -202,9 +233,9 @@ def _apply_tables(connection: duckdb.DuckDBPyConnection, kind: str, now: datetim
     return written, removed
 
 
-def _queue_table(queue: Sequence[Any]) -> pa.Table:
+def _queue_table(queue: Sequence[_Change]) -> pa.Table:
     """Each queued row once, in order of its last entry."""
-    latest = {(entry.organization_id, entry.external_id): (entry.id, entry.changed_at) for entry in queue}
+    latest = {(change.organization_id, change.external_id): (place, change.changed_at) for place, change in enumerate(queue)}
     return pa.table(
         {
             "organization_id": pa.array([key[0] for key in latest], pa.string()),

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 # Limits of ours; the pages state none. Generous for CRMs, small enough that a batch of 1,000 rows stays a few megabytes.
@@ -42,8 +43,8 @@ class AccountRow:
 
     @property
     def content_hash(self) -> str:
-        """Equal for equal content: 32 hexadecimal digits."""
-        return _hash("account", self.name, self.domain, self.metadata_json)
+        """Equal for equal content: 32 hexadecimal digits. Computed anew each time it is asked for."""
+        return _hash('"account"', self.name, self.domain, self.metadata_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class ContactRow:
 
     @property
     def content_hash(self) -> str:
-        """Equal for equal content: 32 hexadecimal digits."""
-        return _hash("contact", self.email, self.first_name, self.last_name, self.account_external_id, self.metadata_json)
+        """Equal for equal content: 32 hexadecimal digits. Computed anew each time it is asked for."""
+        return _hash('"contact"', self.email, self.first_name, self.last_name, self.account_external_id, self.metadata_json)
 
 
 Row = AccountRow | ContactRow
@@ -182,6 +183,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _hash(*values: str | None) -> str:
-    # JSON keeps the fields apart and None from ''.
-    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
+def _hash(kind: str, *values: str | None) -> str:
+    # The text of a JSON array, as json.dumps writes it: keeps the fields apart and None from ''. Hashes of this text are
+    # stored with every row, so it must stay what it is.
+    texts = [kind, *["null" if value is None else encode_basestring_ascii(value) for value in values]]
+    return hashlib.sha256(f"[{', '.join(texts)}]".encode()).hexdigest()[:32]

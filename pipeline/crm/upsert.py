@@ -11,24 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Table, and_, delete, insert, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
+from pipeline.crm.changes import is_one_of, queue_changes
+from pipeline.crm.row_writes import write_rows
 from pipeline.crm.rows import AccountRow, ContactRow, Row
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Contact, CrmChange
+from pipeline.store.models import Account, Contact
 
 T = TypeVar("T")
 
 CHUNK = 1_000  # rows in one statement
-CHANGED_COLUMNS = {
-    "account": ("name", "domain", "metadata_json", "content_hash", "updated_at"),
-    "contact": (
-        "email", "first_name", "last_name", "account_external_id", "metadata_json", "content_hash", "updated_at",
-    ),
-}  # fmt: skip
 MODELS: dict[str, type[Account] | type[Contact]] = {"account": Account, "contact": Contact}
 
 
@@ -56,11 +52,12 @@ def upsert_chunk(
 ) -> UpsertReport:
     """Write up to 1,000 rows of one kind (account, contact) in a transaction that the caller holds."""
     latest = {row.external_id: row for row in rows}
-    known = _known_hashes(session, kind, organization_id, list(latest))
-    changed = [row for row in latest.values() if known.get(row.external_id) != row.content_hash]
+    hashes = {external_id: row.content_hash for external_id, row in latest.items()}
+    known = _known_hashes(database, session, kind, organization_id, list(latest))
+    changed = [row for external_id, row in latest.items() if known.get(external_id) != hashes[external_id]]
     if changed:
-        _write(database, session, kind, organization_id, changed, now)
-        _queue(session, kind, organization_id, [row.external_id for row in changed], now)
+        write_rows(database, session, kind, organization_id, changed, hashes, now)
+        queue_changes(session, kind, organization_id, [row.external_id for row in changed], now)
     return UpsertReport(len(rows), len(latest) - len(changed))
 
 
@@ -80,7 +77,7 @@ def delete_in(session: Session, kind: str, organization_id: str, external_id: st
     where = and_(model.organization_id == organization_id, model.external_id == external_id)
     gone = session.execute(delete(model).where(where).returning(model.external_id)).all()
     if gone:
-        _queue(session, kind, organization_id, [external_id], now)
+        queue_changes(session, kind, organization_id, [external_id], now)
     return bool(gone)
 
 
@@ -103,48 +100,14 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _known_hashes(session: Session, kind: str, organization_id: str, external_ids: list[str]) -> dict[str, str]:
+def _known_hashes(
+    database: AppDatabase, session: Session, kind: str, organization_id: str, external_ids: list[str]
+) -> dict[str, str]:
     model = MODELS[kind]
     query = select(model.external_id, model.content_hash).where(
-        model.organization_id == organization_id, model.external_id.in_(external_ids)
+        model.organization_id == organization_id, is_one_of(database, model.external_id, external_ids)
     )
-    return {row.external_id: row.content_hash for row in session.execute(query)}
-
-
-def _write(
-    database: AppDatabase, session: Session, kind: str, organization_id: str, rows: Sequence[Row], now: datetime
-) -> None:
-    # In order of the key, so that two writers of the same rows can't wait for each other in a circle.
-    values = [_values(kind, organization_id, row, now) for row in sorted(rows, key=lambda row: row.external_id)]
-    statement = database.insert(MODELS[kind])
-    statement = statement.on_conflict_do_update(
-        index_elements=["organization_id", "external_id"],
-        set_={column: statement.excluded[column] for column in CHANGED_COLUMNS[kind]},
-    )
-    # The connection's own execute: these are plain rows, and the session's takes twice as long to hand them on.
-    session.connection().execute(statement, values)
-
-
-def _values(kind: str, organization_id: str, row: Row, now: datetime) -> dict[str, Any]:
-    fields = CHANGED_COLUMNS[kind]
-    values = {field: getattr(row, field) for field in fields if field != "updated_at"}
-    return {
-        "organization_id": organization_id,
-        "external_id": row.external_id,
-        **values,
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def _queue(session: Session, kind: str, organization_id: str, external_ids: list[str], now: datetime) -> None:
-    changes = [
-        {"organization_id": organization_id, "kind": kind, "external_id": external_id, "changed_at": now}
-        for external_id in external_ids
-    ]
-    table = CrmChange.__table__
-    assert isinstance(table, Table)
-    session.execute(insert(table), changes)
+    return {row.external_id: row.content_hash for row in session.connection().execute(query)}
 
 
 def _delete(database: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:

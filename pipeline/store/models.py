@@ -167,18 +167,22 @@ class Contact(Base):
     updated_at: Mapped[datetime]
 
 
-class CrmChange(Base):
-    """Queue of CRM rows the warehouse has not seen: written with the row, deleted once the warehouse has it.
+class CrmChangeBatch(Base):
+    """Queue of CRM rows the warehouse has not seen: one entry for all rows of one kind that one transaction changed,
+    written in it, deleted once the warehouse has them.
 
     A queue and not a watermark: a transaction that commits late can't be passed over.
     """
 
-    __tablename__ = "crm_changes"
+    __tablename__ = "crm_change_batches"
+    # No number is given twice, not even when the queue was empty in between: sensors name their runs by it.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     organization_id: Mapped[str] = mapped_column(String(36))
     kind: Mapped[str] = mapped_column(String(8))  # account, contact
-    external_id: Mapped[str]
+    external_ids_json: Mapped[str]  # a JSON array of the rows' external ids
+    rows: Mapped[int]  # how many these are
     changed_at: Mapped[datetime]
 
 

@@ -33,7 +33,7 @@ from sqlalchemy import delete, func, select
 from pipeline.api.app import build_app
 from pipeline.settings import PROJECT_ROOT
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, CrmChange, UsageCounter
+from pipeline.store.models import Account, CrmChangeBatch, UsageCounter
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import record_matches
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
@@ -312,10 +312,10 @@ def test_fs_80_the_daily_sync_of_the_page_pushes_all_in_three_calls_and_changes_
                 for query in (
                     select(UsageCounter.calls).where(UsageCounter.operation == "crm_accounts_upsert"),
                     select(func.count()).select_from(Account),
-                    select(func.count()).select_from(CrmChange),
+                    select(func.coalesce(func.sum(CrmChangeBatch.rows), 0)),
                 )
             )
-            session.execute(delete(CrmChange))
+            session.execute(delete(CrmChangeBatch))
         return counts[0], counts[1], counts[2]
 
     assert run() == (3, 2_300, 2_300)

@@ -13,7 +13,7 @@ from pipeline.crm import history
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import delete_account, delete_contact, upsert_accounts, upsert_contacts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmChange, Organization
+from pipeline.store.models import CrmChangeBatch, Organization
 from pipeline.store.warehouse import Warehouse
 
 T0 = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ def rows(warehouse: Warehouse, query: str) -> list[Any]:
 
 def queue_length(database: AppDatabase) -> int:
     with database.read() as session:
-        return session.scalar(select(func.count()).select_from(CrmChange)) or 0
+        return session.scalar(select(func.sum(CrmChangeBatch.rows))) or 0
 
 
 def test_changed_rows_arrive_with_the_keys_they_are_matched_by(database: AppDatabase, warehouse: Warehouse) -> None:

@@ -18,7 +18,7 @@ from pipeline.crm.imports import import_file
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import UpsertReport, delete_account, delete_contact, upsert_accounts, upsert_contacts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Contact, CrmChange, CrmImport, CrmReject, Organization
+from pipeline.store.models import Account, Contact, CrmChangeBatch, CrmImport, CrmReject, Organization
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -39,7 +39,11 @@ def accounts(database: AppDatabase) -> list[Account]:
 
 def queued(database: AppDatabase) -> list[tuple[str, str, str]]:
     with database.read() as session:
-        return [(c.organization_id, c.kind, c.external_id) for c in session.scalars(select(CrmChange).order_by(CrmChange.id))]
+        return [
+            (batch.organization_id, batch.kind, external_id)
+            for batch in session.scalars(select(CrmChangeBatch).order_by(CrmChangeBatch.id))
+            for external_id in json.loads(batch.external_ids_json)
+        ]
 
 
 def test_same_external_id_updates_in_place(database: AppDatabase) -> None:

@@ -16,6 +16,7 @@ from pipeline.api.errors import ApiError
 from pipeline.api.fundingscout.access import PREFIX, Caller, admit_for
 from pipeline.api.fundingscout.schemas import WITH_BODY, Accounts, Contacts, Deleted, Upserted, documented, request_body
 from pipeline.api.json_answers import json_answer
+from pipeline.crm.batches import plain_rows
 from pipeline.crm.json_text import JsonRow, rows_of_member
 from pipeline.crm.rows import PARSERS, Row
 from pipeline.crm.upsert import CHUNK, upsert_chunk
@@ -99,7 +100,7 @@ async def _delete(request: Request, caller: Caller, kind: str, external_id: str 
 
 
 def _store(service: Service, caller: Caller, kind: str, text: str) -> Response:
-    rows, errors = _sorted_out(kind, _batch(kind, text))
+    rows, errors = _read(kind, text)
     service.metrics.rows.labels(kind, "refused").inc(len(errors))
     if errors and not rows:
         raise ApiError(
@@ -112,6 +113,13 @@ def _store(service: Service, caller: Caller, kind: str, text: str) -> Response:
         service.metrics.rows.labels(kind, "unchanged").inc(report.unchanged)
         service.metrics.rows.labels(kind, "changed").inc(report.upserted - report.unchanged)
     return json_answer({"upserted": len(rows), "errors": errors})
+
+
+def _read(kind: str, text: str) -> tuple[list[Row], list[dict[str, object]]]:
+    plain = plain_rows(kind, text)
+    if plain is not None and len(plain) <= MOST_ROWS:
+        return plain, []
+    return _sorted_out(kind, _batch(kind, text))
 
 
 def _batch(kind: str, text: str) -> list[object]:
