@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from yarl import URL
 from pipeline.net.addresses import Network
 from pipeline.net.names import AddressRefused, NameNotFound, Resolve, VettingResolver, system_resolve
 from pipeline.webhooks.claims import Outcome
+from pipeline.webhooks.phases import Phases, tls_context, trace_config
 
 EXCERPT_CHARACTERS = 1000
 EXCERPT_BYTES = 4 * EXCERPT_CHARACTERS
@@ -29,6 +29,7 @@ MAX_HEADER_BYTES = 8190
 # Receivers commonly close idle connections after 5 s; a POST on a connection that is being closed fails, and may not be repeated.
 IDLE_SECONDS = 2.0
 ERROR_CHARACTERS = 500
+RETRY_AFTER_CHARACTERS = 64  # a date or a number of seconds
 
 
 class HttpSender:
@@ -46,7 +47,7 @@ class HttpSender:
         self._now = now
         self._allowed_networks = allowed_networks
         self._resolve = resolve
-        self._tls = ssl.create_default_context()
+        self._tls = tls_context()
         if ca_file is not None:
             self._tls.load_verify_locations(ca_file)
 
@@ -60,6 +61,7 @@ class HttpSender:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             trust_env=False,
+            trace_configs=[trace_config()],
             auto_decompress=False,
             max_headers=MAX_HEADERS,
             max_line_size=MAX_HEADER_BYTES,
@@ -75,7 +77,7 @@ class HttpSender:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """The outcome of one attempt, within the budget (resolve, connect, TLS, request, response head; A-FS-6). Total."""
-        sending = _Sending(time.monotonic(), self._now)
+        sending = _Sending(self._now)
         excerpt = None
         try:
             async with asyncio.timeout(self._budget_seconds):
@@ -105,7 +107,8 @@ class HttpSender:
         # Vetted here as well as in the connector, which does not ask about literal addresses.
         sending.address = (await self._names.addresses(host, port))[0]
         wanted = {"Accept": "*/*", "Accept-Encoding": "identity"} | dict(headers)
-        async with self._session.post(url, data=body, headers=wanted, allow_redirects=False) as response:
+        request = self._session.post(url, data=body, headers=wanted, allow_redirects=False, trace_request_ctx=sending.phases)
+        async with request as response:
             sending.answered(response)
             return await _excerpt(response, sending.remaining(self._budget_seconds))
 
@@ -113,19 +116,22 @@ class HttpSender:
 class _Sending:
     """What is known of an attempt so far."""
 
-    def __init__(self, began: float, now: Callable[[], datetime]) -> None:
-        self._began = began
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._duration_ms: float | None = None
         self._code: int | None = None
+        self._retry_after: str | None = None
+        self.phases = Phases()
         self.address: str | None = None
 
     def remaining(self, budget_seconds: float) -> float:
-        return self._began + budget_seconds - time.monotonic()
+        return budget_seconds - self.phases.elapsed_ms() / 1000
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
-        self._duration_ms = self._elapsed_ms()
+        self.phases.enter(None)
+        self._duration_ms = self.phases.elapsed_ms()
         self._code = response.status
+        self._retry_after = response.headers.get("Retry-After")
         connection = response.connection
         peer = connection.transport.get_extra_info("peername") if connection and connection.transport else None
         if peer:
@@ -141,22 +147,25 @@ class _Sending:
         return self._outcome(slug, text, excerpt)
 
     def failed(self, slug: str, text: str) -> Outcome:
+        self.phases.enter(None)
         return self._outcome(slug, text, None)
 
     def _outcome(self, slug: str | None, text: str | None, excerpt: str | None) -> Outcome:
+        phases = self.phases
         return Outcome(
             is_delivered=slug is None,
             finished_at=self._now(),
-            duration_ms=self._elapsed_ms() if self._duration_ms is None else self._duration_ms,
+            duration_ms=phases.elapsed_ms() if self._duration_ms is None else self._duration_ms,
             response_code=self._code,
             response_excerpt=excerpt,
             resolved_address=self.address,
             error_class=slug,
             error=_printable(text)[:ERROR_CHARACTERS] if text else None,
+            is_reused_connection=phases.is_reused,
+            is_request_sent=phases.is_ready,
+            retry_after=_printable(self._retry_after)[:RETRY_AFTER_CHARACTERS] if self._retry_after else None,
+            **phases.spent,
         )
-
-    def _elapsed_ms(self) -> float:
-        return (time.monotonic() - self._began) * 1000
 
 
 def _judge(code: int) -> tuple[str | None, str | None]:
