@@ -163,7 +163,9 @@ def arrow_view(
         connection.unregister(name)
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """All rows of a query as dicts."""
     result = connection.execute(sql, values or [])
     names = [column[0] for column in result.description or ()]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from pipeline.matching.names import squashed
+from pipeline.signals.words import word_list
 
 CORE_DAYS = 14
 LONGEST_DAYS = 45
@@ -22,6 +25,9 @@ SAME_STAGE_DAYS = 3
 AMOUNT_TOLERANCE = 0.20
 EXACT_TOLERANCE = 0.02
 OLDEST_SALE_DAYS = 90
+# Days within which two names that differ by a word may be one company's, where the amounts are the same.
+VARIANT_DAYS = 7
+SHORTEST_WORD = 3
 ROUND_NAMESPACE = uuid.UUID("6f3ab0a4-4f0b-5b0c-9f5d-0d6a53c7a9d1")
 _STAGE = re.compile(r"pre-seed|seed|(?:pre-)?series-[a-z]")
 
@@ -73,7 +79,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The round a report belongs to, and by what: accession, cik_first_sale, domain, cik or name."""
+    """The round a report belongs to, and by what: accession, cik_first_sale, domain, cik, name or name_variant."""
 
     round_id: str
     linked_by: str
@@ -84,23 +90,62 @@ def round_id_of(document_id: str) -> str:
     return str(uuid.uuid5(ROUND_NAMESPACE, document_id))
 
 
-def choose_round(report: Report, candidates: Iterable[tuple[str, Sequence[Report]]]) -> Link | None:
-    """The known round that ``report`` belongs to, or None where it is another one. Independent of the candidates' order.
+def links(report: Report, candidates: Iterable[tuple[str, Sequence[Report]]]) -> list[Link]:
+    """The known rounds that ``report`` is of, the likeliest first. Independent of the candidates' order.
 
     ``candidates``: (round id, the reports linked to it). A round is met when its reports' keys meet and none contradicts.
-    The strongest link wins, then the nearest day, then the nearest amount, then the smaller id.
+    The strongest link comes first, then the nearest day, then the nearest amount, then the smaller id.
     """
-    best: tuple[tuple[int, int, float, str], Link] | None = None
+    ranked: list[tuple[tuple[int, int, float, str], Link]] = []
     for round_id, reports in candidates:
         linked_by = _linked_by(report, reports)
         if linked_by is None:
             continue
         days = min(abs((report.day - other.day).days) for other in reports)
         gap = min((_amount_gap(report, other) or 0.0) for other in reports)
-        rank = (_STRENGTH.index(linked_by), days, gap, round_id)
-        if best is None or rank < best[0]:
-            best = (rank, Link(round_id, linked_by))
-    return best[1] if best else None
+        ranked.append(((_STRENGTH.index(linked_by), days, gap, round_id), Link(round_id, linked_by)))
+    return [link for _, link in sorted(ranked, key=lambda item: item[0])]
+
+
+def choose_round(report: Report, candidates: Iterable[tuple[str, Sequence[Report]]]) -> Link | None:
+    """The likeliest of ``links``, or None where the report is of none of them."""
+    return next(iter(links(report, candidates)), None)
+
+
+def are_one(one: Sequence[Report], other: Sequence[Report]) -> bool:
+    """Whether two rounds, to both of which some report belongs, are one: nothing that either says excludes the other.
+
+    No two domains or registrants, no two stages, amounts within the tolerance (or none on one side), days within reach.
+    """
+    if any(_contradicts_identity(first, second) for first in one for second in other):
+        return False
+    if min(abs((first.day - second.day).days) for first in one for second in other) > LONGEST_DAYS:
+        return False
+    stages = [{report.funding_type for report in side if _is_stage(report.funding_type)} for side in (one, other)]
+    if all(stages) and not stages[0] & stages[1]:
+        return False
+    agreeing = [_amount_agrees(first, other) for first in one]
+    return True in agreeing or False not in agreeing
+
+
+def block_keys(report: Report) -> Iterator[tuple[str, str]]:
+    """What a report and the rounds it may be of have in common: (kind, value) of name, its first word, domain, CIK, accession."""
+    for kind, value in (
+        ("name", squashed(report.company_key or "")),
+        ("word", first_word(report.company_key)),
+        ("domain", report.domain_key),
+        ("cik", report.cik),
+        ("accession", report.accession),
+        ("accession", report.previous_accession),
+    ):
+        if value:
+            yield kind, value
+
+
+def first_word(company_key: str | None) -> str:
+    """The word that variants of a name share: "abl" of "abl schools". Empty where it is too short to mean anything."""
+    word = (company_key or "").partition(" ")[0]
+    return word if len(word) >= SHORTEST_WORD else ""
 
 
 def gate(report: Report, max_article_age_hours: int) -> str | None:
@@ -126,7 +171,9 @@ def _linked_by(report: Report, reports: Sequence[Report]) -> str | None:
     if any(_contradicts_identity(report, other) for other in reports):
         return None
     key = next((key for key in ("domain", "cik", "name") if any(_meets(report, other, key) for other in reports)), None)
-    return key if key and _same_round(report, reports) else None
+    if key:
+        return key if _same_round(report, reports) else None
+    return "name_variant" if any(_varies(report, other) for other in reports) and _same_round(report, reports) else None
 
 
 def _chained(one: Report, other: Report) -> bool:
@@ -150,9 +197,30 @@ def _same_sale(one: Report, other: Report) -> bool:
 
 
 def _meets(one: Report, other: Report, key: str) -> bool:
-    name = {"domain": "domain_key", "cik": "cik", "name": "company_key"}[key]
+    if key == "name":
+        return bool(one.company_key) and squashed(one.company_key or "") == squashed(other.company_key or "")
+    name = {"domain": "domain_key", "cik": "cik"}[key]
     value = getattr(one, name)
     return bool(value) and value == getattr(other, name)
+
+
+def _varies(one: Report, other: Report) -> bool:
+    """One name is the other with a word more ("Abl", "Abl Schools"), and amount and days say that it is no chance.
+
+    The word more must be one that names are cut by ("Labs", ".ai"), or both must name the same investor.
+    """
+    gap = _amount_gap(one, other)
+    if gap is None or gap > EXACT_TOLERANCE or abs((one.day - other.day).days) > VARIANT_DAYS:
+        return False
+    shorter, longer = sorted(((one.company_key or "").split(), (other.company_key or "").split()), key=len)
+    if not shorter or len(shorter) == len(longer) or longer[: len(shorter)] != shorter:
+        return False
+    shared = _investor_names(one) & _investor_names(other)
+    return bool(shared) or set(longer[len(shorter) :]) <= word_list("words_names_are_cut_by")
+
+
+def _investor_names(report: Report) -> set[str]:
+    return {str(investor["name"]).casefold() for investor in report.investors}
 
 
 def _contradicts_identity(one: Report, other: Report) -> bool:
@@ -173,7 +241,7 @@ def _same_round(report: Report, reports: Sequence[Report]) -> bool:
     amount_agrees = _amount_agrees(report, reports)
     if days <= CORE_DAYS and type_agrees and amount_agrees is not False:
         return True
-    if days <= SAME_STAGE_DAYS and report.funding_type in types and _STAGE.fullmatch(report.funding_type or ""):
+    if days <= SAME_STAGE_DAYS and report.funding_type in types and _is_stage(report.funding_type):
         return True
     if days <= SAME_STAGE_DAYS and any(
         (gap := _amount_gap(report, other)) is not None and gap <= EXACT_TOLERANCE for other in reports
@@ -187,10 +255,14 @@ def _same_round(report: Report, reports: Sequence[Report]) -> bool:
     return type_agrees and "form_d" in {report.kind, *(other.kind for other in reports)}
 
 
+def _is_stage(funding_type: str | None) -> bool:
+    return bool(funding_type) and _STAGE.fullmatch(funding_type or "") is not None
+
+
 def _types_agree(funding_type: str | None, others: set[str]) -> bool:
     """Types that name a stage exclude each other; others ("growth", "strategic") describe any stage."""
-    stages = {other for other in others if _STAGE.fullmatch(other)}
-    return not funding_type or not _STAGE.fullmatch(funding_type) or not stages or funding_type in stages
+    stages = set(filter(_is_stage, others))
+    return not _is_stage(funding_type) or not stages or funding_type in stages
 
 
 def _amount_agrees(report: Report, reports: Sequence[Report]) -> bool | None:
@@ -210,4 +282,4 @@ def _amount_gap(one: Report, other: Report) -> float | None:
     return abs(first - second) / max(first, second)
 
 
-_STRENGTH = ("accession", "cik_first_sale", "domain", "cik", "name")
+_STRENGTH = ("accession", "cik_first_sale", "domain", "cik", "name", "name_variant")

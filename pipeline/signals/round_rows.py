@@ -48,6 +48,7 @@ ROUND_COLUMNS = pa.schema(
         ("tells", pa.bool_()),
         ("tells_from_seq", pa.int64()),
         ("status", pa.string()),
+        ("merged_into", pa.string()),
         ("first_seen_at", pa.timestamp("us")),
         ("updated_at", pa.timestamp("us")),
     ]
@@ -99,6 +100,7 @@ def round_row(
         "tells": is_live or bool(before and before["tells"]),
         "tells_from_seq": before["tells_from_seq"] if before else None,
         "status": "active",
+        "merged_into": None,
         "first_seen_at": before["first_seen_at"] if before else first_seen,
         "updated_at": now,
     }

@@ -7,16 +7,17 @@ round in place. Links, rows and progress are written in one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
 
+from pipeline.signals.grouping import Rounds
 from pipeline.signals.mention_table import STALE, arrow_view, rows_of
 from pipeline.signals.merge import merge
-from pipeline.signals.resolve import Report, choose_round, gate, round_id_of
+from pipeline.signals.resolve import Report, block_keys, gate, round_id_of
 from pipeline.signals.round_rows import LINK_COLUMNS, ROUND_COLUMNS, known_row, report_from_row, round_row
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
@@ -32,40 +33,27 @@ _REPORTS = """
 
 @dataclass
 class RoundReport:
-    """New rounds, rounds that a further report enriched or corrected, reports set aside as stale, rounds retracted."""
+    """New rounds, rounds that a further report enriched or corrected, reports set aside as stale, rounds retracted, and
+    rounds that were found to be part of another."""
 
     new: int = 0
     enriched: int = 0
     stale: int = 0
     retracted: int = 0
+    merged: int = 0
 
 
 @dataclass
 class _State:
-    """What one batch works on: reports by round, rounds as stored, and what is to be written."""
+    """What one batch works on: the rounds at hand, rounds as stored, and what is to be written."""
 
-    reports: dict[str, dict[str, Report]] = field(default_factory=dict)
-    linked: dict[str, str] = field(default_factory=dict)
+    rounds: Rounds = field(default_factory=Rounds)
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     touched: dict[str, bool] = field(default_factory=dict)  # round id → a live report tells of it
-    links: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[str, dict[str, Any]] = field(default_factory=dict)  # by document
     unlinked: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
-    by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-
-    def add(self, round_id: str, report: Report) -> None:
-        """Note that ``report`` is of the round."""
-        self.reports.setdefault(round_id, {})[report.document_id] = report
-        self.linked[report.document_id] = round_id
-        for key in _keys(report):
-            self.by_key.setdefault(key, set()).add(round_id)
-
-    def candidates(self, report: Report) -> Iterator[tuple[str, tuple[Report, ...]]]:
-        """The rounds that share a key with ``report``, with their reports."""
-        for round_id in sorted({found for key in _keys(report) for found in self.by_key.get(key, ())}):
-            if self.reports[round_id]:
-                yield round_id, tuple(self.reports[round_id].values())
 
 
 def resolve_new(warehouse: Warehouse, now: datetime, max_article_age_hours: int) -> RoundReport:
@@ -102,6 +90,7 @@ def published(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["round_id"],
         "round_seq": row["round_seq"],
         "status": row["status"],
+        "merged_into": row["merged_into"],
         "company_name": row["company_name"],
         "company_key": row["company_key"] or "",
         "funding_type": row["funding_type"],
@@ -155,80 +144,84 @@ def _load(connection: duckdb.DuckDBPyConnection, mentions: list[dict[str, Any]])
         ids |= _candidate_ids(connection, funding)
     if not ids:
         return state
+    _load_stored(connection, state, ids)
+    ids |= set(state.rounds.merged_into.values())
+    # What was merged into a round goes with it, should that be merged too.
+    _load_stored(connection, state, ids)
     for row in rows_of(connection, f"{_REPORTS} WHERE list_contains(?, l.round_id)", [sorted(ids)]):
-        report = report_from_row(row)
-        state.add(row["round_id"], report)
-    stored = "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE list_contains(?, round_id)"
-    state.stored = {row["round_id"]: row for row in rows_of(connection, stored, [sorted(ids)])}
+        state.rounds.add(row["round_id"], report_from_row(row))
     return state
 
 
-def _candidate_ids(connection: duckdb.DuckDBPyConnection, funding: list[dict[str, Any]]) -> set[str]:
-    def values(*names: str) -> list[str]:
-        return sorted({row[name] for row in funding for name in names if row[name]})
+def _load_stored(connection: duckdb.DuckDBPyConnection, state: _State, ids: set[str]) -> None:
+    stored = """SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds
+                WHERE list_contains($ids, round_id) OR list_contains($ids, merged_into)"""
+    for row in rows_of(connection, stored, {"ids": sorted(ids)}):
+        state.stored[row["round_id"]] = row
+        state.rounds.first_seen[row["round_id"]] = row["first_seen_at"].replace(tzinfo=UTC)
+        if row["merged_into"]:
+            state.rounds.merged_into[row["round_id"]] = row["merged_into"]
 
-    oldest = min(report_from_row(row).day for row in funding) - timedelta(days=LOOKUP_DAYS)
+
+def _candidate_ids(connection: duckdb.DuckDBPyConnection, funding: list[dict[str, Any]]) -> set[str]:
+    reports = [report_from_row(row) for row in funding]
+    keys: dict[str, set[str]] = {kind: set() for kind in ("name", "word", "domain", "cik", "accession")}
+    for report in reports:
+        for kind, value in block_keys(report):
+            keys[kind].add(value)
     rows = connection.execute(
         """SELECT DISTINCT l.round_id FROM core.round_mentions l JOIN core.mentions m USING (document_id)
-           WHERE list_contains($accessions, m.accession) OR list_contains($accessions, m.previous_accession)
-              OR list_contains($ciks, m.cik)
-              OR ((list_contains($names, m.company_key) OR list_contains($domains, m.domain_key))
+           WHERE list_contains($accession, m.accession) OR list_contains($accession, m.previous_accession)
+              OR list_contains($cik, m.cik)
+              OR ((list_contains($domain, m.domain_key)
+                   OR (m.company_key <> '' AND (list_contains($name, replace(m.company_key, ' ', ''))
+                                                OR list_contains($word, split_part(m.company_key, ' ', 1)))))
                   AND coalesce(m.announced_date, CAST(m.extracted_at AS DATE)) >= $oldest)""",
-        {
-            "accessions": values("accession", "previous_accession"),
-            "ciks": values("cik"),
-            "names": values("company_key"),
-            "domains": values("domain_key"),
-            "oldest": oldest,
-        },
+        {kind: sorted(values) for kind, values in keys.items()}
+        | {"oldest": min(report.day for report in reports) - timedelta(days=LOOKUP_DAYS)},
     ).fetchall()
     return {row[0] for row in rows}
 
 
 def _place(state: _State, report: Report, now: datetime, max_article_age_hours: int) -> None:
     """Link, found, correct or set aside one report."""
-    present = state.linked.get(report.document_id)
-    is_live = _is_live(report, now, max_article_age_hours)
+    present = state.rounds.linked.get(report.document_id)
     if not report.is_funding or not report.company_key:
         if present:
-            state.reports[present].pop(report.document_id, None)
-            state.linked.pop(report.document_id)
+            state.rounds.take_out(report.document_id)
+            state.links.pop(report.document_id, None)
             state.unlinked.append(report.document_id)
             state.touched.setdefault(present, False)
         return
     if present:
-        state.reports[present][report.document_id] = report
+        state.rounds.add(present, report)
         state.touched.setdefault(present, False)
         return
     age = gate(report, max_article_age_hours)
-    link = choose_round(report, state.candidates(report))
-    if link is None and age:
+    found = state.rounds.find(report)
+    if not found and age:
         state.stale.append(report.document_id)
         return
-    round_id = link.round_id if link else round_id_of(report.document_id)
-    state.add(round_id, report)
-    state.links.append(
-        {
-            "round_id": round_id,
-            "document_id": report.document_id,
-            "linked_by": link.linked_by if link else "founding",
-            "linked_at": _naive(now),
-        }
-    )
+    placed = state.rounds.place(report, found)
+    _link(state, report.document_id, placed.round_id, placed.linked_by, now)
     state.fresh.append(report.document_id)
-    state.touched[round_id] = state.touched.get(round_id, False) or (is_live and age is None)
+    is_telling = age is None and _is_live(report, now, max_article_age_hours)
+    for document_id in placed.moved:
+        if document_id != report.document_id:
+            _link(state, document_id, placed.round_id, "merged", now)
+    for gone in placed.absorbed:
+        # Whom the round that ends has told is known to the ledger (webhooks.outbox); the one that stays tells the others.
+        is_telling |= state.touched.pop(gone, False) or bool(state.stored.get(gone, {}).get("tells"))
+    for gone, into in state.rounds.merged_into.items():
+        if into == placed.round_id:
+            state.touched.setdefault(gone, False)
+    state.touched[placed.round_id] = state.touched.get(placed.round_id, False) or is_telling
 
 
-def _keys(report: Report) -> Iterator[tuple[str, str]]:
-    for kind, value in (
-        ("name", report.company_key),
-        ("domain", report.domain_key),
-        ("cik", report.cik),
-        ("accession", report.accession),
-        ("accession", report.previous_accession),
-    ):
-        if value:
-            yield kind, value
+def _link(state: _State, document_id: str, round_id: str, linked_by: str, now: datetime) -> None:
+    state.links[document_id] = {
+        "round_id": round_id, "document_id": document_id, "linked_by": linked_by, "linked_at": _naive(now),
+    }  # fmt: skip
 
 
 def _is_live(report: Report, now: datetime, max_article_age_hours: int) -> bool:
@@ -264,12 +257,14 @@ def _write(connection: duckdb.DuckDBPyConnection, state: _State, now: datetime, 
 
 def _round(state: _State, round_id: str, is_live: bool, now: datetime) -> dict[str, Any] | None:
     before = state.stored.get(round_id)
-    reports = tuple(state.reports[round_id].values())
+    reports = tuple(state.rounds.reports.get(round_id, {}).values())
     if not reports:
         if before is None:
             return None
+        into = state.rounds.merged_into.get(round_id)
         return before | {
-            "status": "retracted",
+            "status": "merged" if into else "retracted",
+            "merged_into": into,
             "mention_count": 0,
             "source_count": 0,
             "investors": before["investors_json"],
@@ -283,15 +278,17 @@ def _count(report: RoundReport, row: dict[str, Any], before: dict[str, Any] | No
         report.new += 1
     elif row["status"] == "retracted":
         report.retracted += 1
+    elif row["status"] == "merged":
+        report.merged += before["status"] != "merged"
     else:
         report.enriched += 1
 
 
 def _write_links(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
-    gone = state.unlinked + [link["document_id"] for link in state.links]
+    gone = [*state.unlinked, *state.links]
     if gone:
         connection.execute("DELETE FROM core.round_mentions WHERE list_contains(?, document_id)", [gone]).fetchall()
-    kept = [link for link in state.links if state.linked.get(link["document_id"]) == link["round_id"]]
+    kept = [link for link in state.links.values() if state.rounds.linked.get(link["document_id"]) == link["round_id"]]
     if kept:
         with arrow_view(connection, "incoming_links", kept, LINK_COLUMNS):
             connection.execute("INSERT INTO core.round_mentions BY NAME SELECT * FROM incoming_links").fetchall()
