@@ -483,3 +483,54 @@ class DeliveryAttempt(Base):
     error_class: Mapped[str | None]
     error: Mapped[str | None]
     is_mirrored: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+# --- matches that a person decides ------------------------------------------------------------------------------------
+
+
+class MatchReview(Base):
+    """A question to an analyst: is this round about this account's name? Nobody is told of it, and the ledger lacks it,
+    until it is approved.
+
+    ``status``: waiting; approved or rejected by somebody; superseded (a surer match was recorded), expired (too old to be
+    news), withdrawn (its CRM row or round is gone).
+    """
+
+    __tablename__ = "match_reviews"
+    __table_args__ = (
+        Index(
+            "ix_match_reviews_waiting",
+            "created_at",
+            "id",
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+        Index("ix_match_reviews_round", "organization_id", "round_id"),
+        Index("ix_match_reviews_account", "organization_id", "account_external_id"),
+        Index(
+            "ix_match_reviews_unmirrored",
+            "id",
+            sqlite_where=text("is_mirrored = 0"),
+            postgresql_where=text("NOT is_mirrored"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)  # follows from organization, round and the CRM's name
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    round_id: Mapped[str] = mapped_column(String(36))
+    crm_value: Mapped[str]  # the account's name
+    round_value: Mapped[str]  # the round's company
+    account_external_id: Mapped[str | None]  # of the first row; all of them are in ``rows``
+    score: Mapped[float] = mapped_column(Float(53))
+    explanation: Mapped[dict[str, Any]]  # rule, matcher version, the thresholds it fell between
+    rows: Mapped[list[Any]]  # the CRM rows under this name, as in matches.all_matches
+    origin: Mapped[str] = mapped_column(String(16))  # live, backfill: what found it
+    status: Mapped[str] = mapped_column(String(16))
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str | None]  # why, in the analyst's words
+    outcome: Mapped[str | None]  # of an approval: told, no_webhook, known, same_round
+    match_id: Mapped[str | None] = mapped_column(String(36))  # the ledger's, once approved
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    is_mirrored: Mapped[bool] = mapped_column(Boolean, default=False)

@@ -13,6 +13,7 @@ from pipeline.crm.upsert import delete_in
 from pipeline.matching.model import MatchType
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, Match
+from pipeline.webhooks.review_rows import withdraw
 
 ROW_DELETED = "row_deleted"
 
@@ -20,7 +21,8 @@ ROW_DELETED = "row_deleted"
 def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
     """Delete one account or contact and hide its matches, in one transaction. False: there was none, and nothing changed.
 
-    Deliveries of these matches that are pending or held become ``failed: row_deleted``; one that is being sent goes on.
+    Deliveries of these matches that are pending or held become ``failed: row_deleted``; one that is being sent goes on. Reviews
+    that wait for a word on this account are withdrawn.
     """
     hidden = and_(Match.organization_id == organization_id, _matched_by(kind, external_id), Match.hidden_at.is_(None))
     with db.write() as session:
@@ -30,6 +32,8 @@ def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: st
         stopped = stopped.where(Delivery.status.in_(("pending", "held")))
         session.execute(stopped.values(status="failed", reason=ROW_DELETED, finished_at=now))
         session.execute(update(Match).where(hidden).values(hidden_at=now))
+        if kind == "account":
+            withdraw(session, organization_id, external_id, now)
     return True
 
 

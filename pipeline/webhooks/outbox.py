@@ -22,6 +22,7 @@ from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, Webho
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 from pipeline.webhooks.match_rows import delivery_row, found_match, logical_round, match_id, match_row
+from pipeline.webhooks.review_rows import supersede, without_rejected
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class RecordReport:
     new: int = 0
     known: int = 0
     suppressed: int = 0
+    rejected: int = 0  # a person has said that the round is not about any of the accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,22 @@ def record_matches(
     report = RecordReport()
     for start in range(0, len(ordered), CHUNK):
         with db.write() as session:
-            if not db.is_sqlite:
-                session.execute(text(f"SELECT pg_advisory_xact_lock({MATCH_LOCK:d})"))
+            lock_matches(db, session)
             _record(db, session, ordered[start : start + CHUNK], rounds, now, origin, hold, report)
     return report
+
+
+def record_one(db: AppDatabase, session: Session, found: FoundMatch, of: Round, now: datetime, origin: str) -> RecordReport:
+    """As record_matches, for one match within a transaction that began with lock_matches. ``of`` is its round."""
+    report = RecordReport()
+    _record(db, session, [found], {found.round_id: of}, now, origin, False, report)
+    return report
+
+
+def lock_matches(db: AppDatabase, session: Session) -> None:
+    """Take the turn of whoever records matches, until the transaction ends. (On SQLite every writer has it.)"""
+    if not db.is_sqlite:
+        session.execute(text(f"SELECT pg_advisory_xact_lock({MATCH_LOCK:d})"))
 
 
 def release_held(
@@ -220,6 +234,9 @@ def _record(
     hold: bool,
     report: RecordReport,
 ) -> None:
+    everything = len(chunk)
+    chunk = without_rejected(session, chunk)
+    report.rejected += everything - len(chunk)
     known = _known(session, chunk)
     told = _told(session, chunk, rounds)
     endpoints = with_webhook(session, {match.organization_id for match in chunk})
@@ -256,6 +273,7 @@ def _record(
         for delivery in deliveries:
             if delivery["status"] == "no_webhook":
                 add_no_webhook_attempt(session, delivery["id"], origin, now)
+        supersede(session, chunk, now)
 
 
 def _known(session: Session, chunk: Sequence[FoundMatch]) -> dict[tuple[str, str], Recorded]:
