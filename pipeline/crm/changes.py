@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.json import encode
 from sqlalchemy import ColumnElement, Text, any_, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -34,7 +34,7 @@ def newest_change(db: AppDatabase) -> int | None:
 
 def ids_text(external_ids: Sequence[str]) -> str:
     """External ids as a JSON array."""
-    return json.dumps(external_ids, ensure_ascii=False, separators=(",", ":"))
+    return encode(external_ids).decode()
 
 
 def is_one_of(database: AppDatabase, column: InstrumentedAttribute[str], external_ids: Sequence[str]) -> ColumnElement[bool]:

@@ -38,7 +38,7 @@ def write_rows(
 ) -> None:
     """Insert the rows, or replace the content of those that exist. ``hashes``: content hash by external id."""
     connection = session.connection()
-    to_driver = _MOMENT.bind_processor(connection.dialect)
+    to_driver = _MOMENT.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     moment = to_driver(now) if to_driver else now
     # In order of the key, so that two writers of the same rows can't wait for each other in a circle.
     ordered = sorted(rows, key=attrgetter("external_id"))
