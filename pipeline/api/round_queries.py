@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import ContactReveal, Round
 from pipeline.store.types import UtcDateTime
+from pipeline.webhooks.ended_rounds import ACTIVE, RETRACTED
 from pipeline.webhooks.fundingscout import funding_round
 
 CONTACT_FIELDS = ("ceo_name", "ceo_email", "ceo_linkedin_url")
@@ -51,9 +52,12 @@ def list_rounds(
 
 
 def get_round(db: AppDatabase, round_id: str) -> Round | None:
-    """The round with this id, or None."""
+    """The round with this id, or None. One that was found to be part of another is shown as that one; one taken back is none."""
     with db.read() as session:
-        return session.get(Round, round_id)
+        row = session.get(Round, round_id)
+        if row is not None and row.merged_into is not None:
+            row = session.get(Round, row.merged_into)
+        return row if row is not None and row.status == ACTIVE else None
 
 
 def public_round(row: Round) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def reveal_contact(
     """The round's CEO contact, once the look at it is on record; None where there is no such round."""
     with db.write() as session:
         row = session.get(Round, round_id)
-        if row is None:
+        if row is None or row.status == RETRACTED:
             return None
         session.add(
             ContactReveal(
@@ -87,14 +91,14 @@ def search_companies(db: AppDatabase, text: str, limit: int) -> list[dict[str, A
         Round.company_key.contains(sought.casefold(), autoescape=True),
     )
     begins = func.max(case((Round.company_key.startswith(sought.casefold(), autoescape=True), 1), else_=0))
-    query = select(Round.company_key, func.count()).where(holds).group_by(Round.company_key)
+    query = select(Round.company_key, func.count()).where(holds, Round.status == ACTIVE).group_by(Round.company_key)
     with db.read() as session:
         best = session.execute(query.order_by(begins.desc(), Round.company_key).limit(limit)).all()
         return [_company(session, key, rounds) for key, rounds in best]
 
 
 def _company(session: Session, company_key: str, rounds: int) -> dict[str, Any]:
-    query = select(Round).where(Round.company_key == company_key)
+    query = select(Round).where(Round.company_key == company_key, Round.status == ACTIVE)
     newest = session.scalars(query.order_by(Round.first_seen_at.desc(), Round.id.desc()).limit(1)).one()
     return {
         "company_name": newest.company_name,
@@ -106,7 +110,7 @@ def _company(session: Session, company_key: str, rounds: int) -> dict[str, Any]:
 
 
 def _conditions(wanted: RoundFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [Round.status == ACTIVE]
     if wanted.funding_types:
         conditions.append(Round.funding_type.in_([name.lower() for name in wanted.funding_types]))
     if wanted.countries:

@@ -357,6 +357,9 @@ class Round(Base):
     body: Mapped[dict[str, Any]]
     first_seen_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    # active; retracted (its reports no longer say so); merged (it is the round merged_into, which is never merged itself)
+    status: Mapped[str] = mapped_column(String(16), default="active", server_default="active")
+    merged_into: Mapped[str | None] = mapped_column(String(36), index=True)
 
 
 class Match(Base):

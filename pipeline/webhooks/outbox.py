@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from pipeline.matching.model import FoundMatch
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
+from pipeline.webhooks.ended_rounds import ACTIVE, hold_back, releasable, told_under_another_id
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 from pipeline.webhooks.match_rows import delivery_row, found_match, logical_round, match_id, match_row
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 CHUNK = 500
 # What may change as later reports enrich a round; its id and first_seen_at never do.
 ROUND_FIELDS = ("company_name", "company_key", "funding_type", "amount_usd", "published_date", "location_country", "body")
+STANDING: dict[str, Any] = {"status": ACTIVE, "merged_into": None}  # unless the row says otherwise
 # Two matchers must not both find that a real round is untold yet; any number, the same in every process.
 MATCH_LOCK = 814_722_302
 
@@ -70,9 +72,10 @@ def publish_rounds(db: AppDatabase, rows: Iterable[dict[str, Any]], now: datetim
     """Write the rounds; gives how many were new or changed. The same rows again write nothing.
 
     Each row: id, company_name, company_key, funding_type, amount_usd, published_date (YYYY-MM-DD or None),
-    location_country, body (the 17 keys of FS-48), first_seen_at (aware). ``updated_at`` becomes ``now``.
+    location_country, body (the 17 keys of FS-48), first_seen_at (aware); status (active, retracted, merged) and merged_into
+    where it ended: what waits for such a round is held (ended_rounds). ``updated_at`` becomes ``now``.
     """
-    waiting = list(rows)
+    waiting = [STANDING | row for row in rows]
     return sum(_publish(db, waiting[start : start + CHUNK], now) for start in range(0, len(waiting), CHUNK))
 
 
@@ -202,15 +205,19 @@ def _publish(db: AppDatabase, rows: Sequence[dict[str, Any]], now: datetime) -> 
         for row in rows:
             present = known.get(row["id"])
             if present is None:
-                values = {name: row[name] for name in ("id", *ROUND_FIELDS, "first_seen_at")} | {"updated_at": now}
+                values = {name: row[name] for name in ("id", *ROUND_FIELDS, *STANDING, "first_seen_at")} | {"updated_at": now}
                 session.execute(db.insert(Round).values(values).on_conflict_do_nothing())
-            elif any(getattr(present, name) != row[name] for name in ROUND_FIELDS):
-                for name in ROUND_FIELDS:
+            elif any(getattr(present, name) != row[name] for name in (*ROUND_FIELDS, *STANDING)):
+                for name in (*ROUND_FIELDS, *STANDING):
                     setattr(present, name, row[name])
                 present.updated_at = now
             else:
                 continue
             changed += 1
+        session.flush()
+        if ended := [known[row["id"]] for row in rows if row["status"] != ACTIVE and row["id"] in known]:
+            lock_matches(db, session)
+            hold_back(session, ended)
     return changed
 
 
@@ -239,6 +246,7 @@ def _record(
     report.rejected += everything - len(chunk)
     known = _known(session, chunk)
     told = _told(session, chunk, rounds)
+    told_as_another = told_under_another_id(session, [(match.organization_id, rounds[match.round_id]) for match in chunk])
     endpoints = with_webhook(session, {match.organization_id for match in chunk})
     if not hold and known:
         # Held by a backfill, and now found as news: the partner is told after all, once.
@@ -251,6 +259,9 @@ def _record(
         if key in known:
             report.known += 1
             report.recorded.append(known[key])
+            continue
+        if key in told_as_another:
+            report.suppressed += 1
             continue
         logical = logical_round(rounds[found.round_id])
         of_company = told[found.organization_id, logical.company_key]
@@ -301,7 +312,7 @@ def _told(
 
 def _release(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, int]:
     query = select(Delivery, Match.origin).join(Match, Match.id == Delivery.match_id)
-    query = query.where(Delivery.id.in_(ids), Delivery.status == "held").with_for_update(of=Delivery)
+    query = query.where(Delivery.id.in_(releasable(session, ids)), Delivery.status == "held").with_for_update(of=Delivery)
     rows = session.execute(query).all()
     endpoints = with_webhook(session, {delivery.organization_id for delivery, _ in rows})
     pending = [delivery.id for delivery, _ in rows if delivery.organization_id in endpoints]
