@@ -18,8 +18,8 @@ demo-ui: .venv/.run  ## the demo, then the Dagster UI on what it did (Ctrl-C sto
 up: .venv/.run  ## the service on this machine: Dagster UI, sensors, schedules (Ctrl-C stops it)
 	@$(BIN)/fundingscout up
 
-test: .venv/.dev  ## set up, then run the whole test suite
-	@$(BIN)/pytest
+test: .venv/.dev  ## set up, then run the whole test suite, one process per core (at most four)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/.dev  ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
