@@ -54,18 +54,31 @@ class Settings(BaseSettings):
     fetch_ca_file: Path | None = Field(None, description="Extra certificate authority trusted when fetching.")
 
     webhook_timeout_seconds: float = Field(5.0, gt=0, le=30, description="Wall-clock budget of one delivery (FS-58).")
-    webhook_max_in_flight: int = Field(64, gt=0, description="Deliveries in flight at once in one sending process.")
+    webhook_max_in_flight: int = Field(
+        64, gt=0, description="Deliveries in flight at once in one sending process, slow receivers' not counted."
+    )
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Private networks that webhooks may be sent to (tests, on-premises), comma separated CIDRs."
     )
     webhook_ca_file: Path | None = Field(None, description="Extra certificate authority trusted when delivering.")
     webhook_all_matches: bool = Field(True, description="Add `all_matches` to the FundingScout payload (A-FS-4).")
 
+    operator_webhook_url: str | None = Field(
+        None, description="Where operators are told, e.g. that a webhook was disabled. Unset: the log and the ledger alone."
+    )
+    operator_webhook_secret: SecretStr | None = Field(
+        None, description="Signs what operators are told (Standard Webhooks): whsec_ and base64 of 24 to 64 bytes."
+    )
+
     look_back_hours: int = Field(
         24, ge=0, description="New or changed CRM rows meet rounds first seen in this window (A-FS-19). 0: none."
     )
     max_article_age_hours: int = Field(72, ge=1, description="An article older than this when it lands tells nobody (A-FS-24).")
     name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
+    name_review_threshold: float = Field(
+        0.6, ge=0, le=1, description="Score from which a name match waits for a person's word; the same as the above: none does."
+    )
+    review_days: int = Field(14, ge=1, description="Days after which a match that waits for a word is no news any more.")
 
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens. Put a proxy that speaks HTTPS in front of it.")
     api_port: int = Field(8080, ge=0, le=65535, description="Port of the HTTP API.")

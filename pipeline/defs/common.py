@@ -34,6 +34,8 @@ CRM_ACCOUNTS = dg.AssetKey(["core", "crm_accounts"])
 CRM_CONTACTS = dg.AssetKey(["core", "crm_contacts"])
 CRM_SNAPSHOTS = dg.AssetKey(["core", "crm_snapshots"])
 MATCHES = dg.AssetKey(["core", "matches"])
+NEAR_MISSES = dg.AssetKey(["core", "near_misses"])
+MATCH_REVIEWS = dg.AssetKey(["core", "match_reviews"])
 WEBHOOK_DELIVERIES = dg.AssetKey(["core", "webhook_deliveries"])
 
 PREVIEW_ROWS = 10

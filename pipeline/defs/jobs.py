@@ -8,6 +8,7 @@ from pipeline.defs import common
 from pipeline.defs.crm import yesterday
 from pipeline.defs.housekeeping import housekeeping_job
 from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
+from pipeline.defs.reviews import decide_reviews
 
 SYNC, DELIVER, DAILY_SYNC, BACKFILL, SOURCE_HEALTH = "sync", "deliver", "daily_sync", "backfill", "source_health"
 
@@ -19,7 +20,9 @@ IN_ONE_HOP = [
     common.CRM_ACCOUNTS,
     common.CRM_CONTACTS,
     common.MATCHES,
+    common.NEAR_MISSES,
     common.WEBHOOK_DELIVERIES,
+    common.MATCH_REVIEWS,
 ]
 
 
@@ -61,6 +64,7 @@ def build_jobs() -> list[Any]:
             description="Copies the hourly counts of the sources' polls into the warehouse.",
         ),
         housekeeping_job,
+        decide_reviews,
     ]
 
 

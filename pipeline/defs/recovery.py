@@ -12,8 +12,10 @@ from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.partitions import ONE_RUN, daily_partitions
 from pipeline.matching import steps
+from pipeline.organizations.thresholds import default_thresholds
 from pipeline.signals import mention_table, round_table
-from pipeline.webhooks import outbox, published_rounds
+from pipeline.webhooks import published_rounds
+from pipeline.webhooks.admission import admit, load_levels
 
 REEXTRACTED_DAYS = dg.AssetKey(["recovery", "reextracted_days"])
 REMATCHED_DAYS = dg.AssetKey(["recovery", "rematched_days"])
@@ -88,16 +90,22 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
 
         Finds what was missed: an account added later, a name read better. Matches that are already known stay as they are, and
         nothing that was told is told again. New ones are **held** unless the run's configuration says `deliver: true`;
-        `fundingscout deliveries release` sends held ones later.
+        `fundingscout deliveries release` sends held ones later. Name matches that are not sure enough wait for a person's word
+        (`core/match_reviews`), whatever the configuration says.
         """
         days = partition_days(context)
-        found = steps.find_for_days(
-            installation.warehouse, days[0], days[-1], config.crm, installation.settings.name_match_threshold
+        levels = load_levels(installation.database, default_thresholds(installation.settings))
+        found = steps.find_for_days(installation.warehouse, days[0], days[-1], config.crm, levels.search)
+        admission = admit(
+            installation.database,
+            installation.warehouse,
+            found,
+            levels,
+            installation.now(),
+            origin="backfill",
+            hold=not config.deliver,
         )
-        record = outbox.record_matches(
-            installation.database, found.found, installation.now(), origin="backfill", hold=not config.deliver
-        )
-        steps.write(installation.warehouse, found, record.recorded)
+        record = admission.record
         with installation.warehouse.open() as connection:
             table = common.preview(connection, MATCHES_OF_RANGE, [days[0], days[-1]])
         return dg.MaterializeResult(
@@ -106,6 +114,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
                 "found": len(found.found),
                 "recovered": record.new,
                 "already_known": record.known,
+                "waiting_for_review": admission.asked,
                 "deliver": config.deliver,
                 "preview": table,
             }

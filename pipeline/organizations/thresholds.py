@@ -9,10 +9,17 @@ from sqlalchemy import select
 
 from pipeline.matching.tiers import Thresholds
 from pipeline.organizations.organizations import get_organization
+from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Organization
 
 KEY = "name_match"
+
+
+def default_thresholds(settings: Settings) -> Thresholds:
+    """The installation's, for organizations without their own. Raises BadThresholds."""
+    send = settings.name_match_threshold
+    return Thresholds(send, min(send, settings.name_review_threshold))
 
 
 def own_thresholds(settings: Mapping[str, Any]) -> dict[str, float]:

@@ -30,7 +30,9 @@ def test_asset_keys_and_groups(definitions: dg.Definitions) -> None:
         "core/crm_snapshots": "crm",
         "core/funding_rounds": "signals",
         "core/matches": "matching",
+        "core/match_reviews": "matching",
         "core/mentions": "signals",
+        "core/near_misses": "matching",
         "core/webhook_deliveries": "delivery",
         "raw/documents": "ingest",
         "raw/rejected_documents": "ingest",
@@ -45,6 +47,7 @@ def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "backfill",
         "daily_sync",
+        "decide_reviews",
         "deliver",
         "housekeeping",
         "source_health",
