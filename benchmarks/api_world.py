@@ -25,7 +25,7 @@ from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
 
 RARE_EVERY = 5_000  # one match in so many failed
-ACCOUNTS = 1_000  # that the matches are of
+FILLED_AT_ONCE = 1_000_000  # in one transaction: its log takes as much room again
 STARTING_SECONDS = 30.0
 COMMAND = Path(sys.executable).with_name("fundingscout")
 
@@ -49,13 +49,15 @@ def make_partner(database: AppDatabase, settings: Settings, slug: str) -> Partne
 
 def fill_matches(database: AppDatabase, organization_id: str, first: int, last: int) -> None:
     """Rounds, matches and deliveries, one of each per number, with random ids, ten a second, by bulk SQL."""
-    with database.write() as session:
-        if database.is_sqlite:
-            session.execute(text("PRAGMA cache_size = -2000000"))
-        session.execute(text(numbers_sql(database.is_sqlite)), {"first": first, "last": last})
-        for statement in filling_sql(database.is_sqlite):
-            session.execute(text(statement), {"organization": organization_id, "rare": RARE_EVERY})
-        session.execute(text("DROP TABLE bench_numbers"))
+    for begin in range(first, last + 1, FILLED_AT_ONCE):
+        with database.write() as session:
+            if database.is_sqlite:
+                session.execute(text("PRAGMA cache_size = -2000000"))
+            numbers = {"first": begin, "last": min(begin + FILLED_AT_ONCE - 1, last)}
+            session.execute(text(numbers_sql(database.is_sqlite)), numbers)
+            for statement in filling_sql(database.is_sqlite):
+                session.execute(text(statement), {"organization": organization_id, "rare": RARE_EVERY})
+            session.execute(text("DROP TABLE bench_numbers"))
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
@@ -119,7 +121,10 @@ def numbers_sql(is_sqlite: bool) -> str:
     if is_sqlite:
         moment = "strftime('%Y-%m-%d %H:%M:%f000', 1767225600 + n / 10.0, 'unixepoch')"
         ident = "lower(hex(randomblob(16)))"
-        series = "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) SELECT n FROM numbers"
+        series = (
+            "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)"
+            " SELECT n FROM numbers"
+        )
     else:
         moment = "timestamptz '2026-01-01Z' + n * interval '100 ms'"
         ident = "gen_random_uuid()::text"
