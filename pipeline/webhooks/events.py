@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, column, select, values
 from sqlalchemy.orm import Session
 
 from pipeline.store.models import Account, Contact, Delivery, Match, Round
@@ -72,14 +72,14 @@ def _rows(matches: Iterable[Any], field: str) -> set[tuple[str, str]]:
 def _metadata(
     session: Session, table: type[Account] | type[Contact], rows: Iterable[tuple[str, str]]
 ) -> defaultdict[str, dict[str, str | None]]:
-    wanted: defaultdict[str, list[str]] = defaultdict(list)
-    for organization_id, external_id in sorted(rows):
-        wanted[organization_id].append(external_id)
     found: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    for organization_id, names in wanted.items():
-        for start in range(0, len(names), CHUNK):
-            # One organization at a time: for a list of pairs, SQLite reads the whole table.
-            query = select(table.external_id, table.metadata_json).where(table.organization_id == organization_id)
-            for external_id, text in session.execute(query.where(table.external_id.in_(names[start : start + CHUNK]))):
-                found[organization_id][external_id] = text
+    pairs = sorted(rows)
+    for start in range(0, len(pairs), CHUNK):
+        # A list to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
+        columns = column("organization_id", String), column("external_id", String)
+        wanted = values(*columns, name="wanted").data(pairs[start : start + CHUNK]).cte("wanted")
+        query = select(table.organization_id, table.external_id, table.metadata_json).select_from(wanted)
+        same = (table.organization_id == wanted.c.organization_id) & (table.external_id == wanted.c.external_id)
+        for organization_id, external_id, text in session.execute(query.join(table, same)):
+            found[organization_id][external_id] = text
     return found

@@ -59,5 +59,11 @@ def test_it_is_json_with_the_same_value_and_stable(value: object) -> None:
     assert canonical_text(json.loads(body)).encode() == body
 
 
+@given(VALUES)
+def test_what_is_spliced_into_changes_nothing_of_what_stands_beside_it(value: object) -> None:
+    """Beside a spliced text each value is written by itself; without one, all at once by the library."""
+    assert canonical_text({"a": value, "b": RawJson("0")}) == canonical_text({"a": value, "b": 0})
+
+
 def test_lone_surrogates_become_escapes() -> None:
     assert canonical_text({"a": "\ud800"}).encode() == b'{"a":"\\ud800"}'
