@@ -22,19 +22,22 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "receiver": ("receiver", "A webhook receiver that verifies signatures and prints what arrives."),
     },
     "Partners": {
-        "organizations": ("organizations", "Partners: create, list, put on a plan."),
+        "organizations": ("organizations", "Partners: create, list, put on a plan, set thresholds of name matches."),
         "keys": ("organizations", "API keys and webhook secrets: create, list, revoke, rotate, quota."),
         "webhooks": ("organizations", "Where a partner is told: set, show, clear."),
         "crm": ("crm", "CRM rows: import a file, show a CRM as it was on a day."),
+        "review": ("review", "Name matches that wait for a person's word: list, show, approve, reject, labels."),
         "deliveries": ("deliveries", "What was sent and what came back: list; release held ones."),
     },
     "Text and names": {
+        "resolve": ("text", "Group lines that `extract` wrote into rounds."),
         "extract": ("text", "Read rounds and other signals from documents in a JSON Lines file."),
         "match": ("names", "Match rounds to accounts and contacts, file to file."),
         "documents": ("text", "Documents that could not be read: list, replay."),
     },
     "Operate": {
         "suffix-list": ("suffix_list", "The Public Suffix List: refresh it, or go back to the bundled one."),
+        "operators": ("operators", "Tokens for the operators' API: create, list, revoke."),
         "doctor": ("doctor", "Check this installation and say what is wrong with it."),
     },
 }

@@ -27,6 +27,29 @@ def extract(source: TextIO, target: TextIO) -> None:
     click.echo(f"{report.lines} documents, {report.rounds} rounds, {len(report.bad)} lines skipped", err=True)
 
 
+@click.command()
+@click.argument("source", metavar="IN.jsonl", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
+@click.argument("target", metavar="OUT.jsonl", type=click.File("w", encoding="utf-8"))
+def resolve(source: TextIO, target: TextIO) -> None:
+    """Group the lines that `extract` wrote into rounds; `-` stands for standard input and output.
+
+    A line out per round, in the order of the first reports: {round_id, ids, company_name, amount, currency, amount_usd,
+    funding_type, round_flavor, lead_investors, investors, angels, website, city, country, ceo_name, published_date,
+    confidence_score, confidence_reasons, sources, conflicts, linked_by}. `ids` are the lines of the round, `linked_by` says by
+    what each came to it, `conflicts` what they disagree on. A line may also have `url`, `outlet`, `cik`, `accession` and
+    `previous_accession`. A line that can't be read is reported with its number and skipped; others may come in any order.
+    """
+    from pipeline.signals.resolve_lines import resolve_lines
+
+    report = resolve_lines(source, target.write)
+    for number, reason in report.bad:
+        click.echo(f"line {number}: {reason}", err=True)
+    click.echo(
+        f"{report.lines} lines, {report.funding} of them funding news, {report.rounds} rounds, {len(report.bad)} lines skipped",
+        err=True,
+    )
+
+
 @click.group()
 def documents() -> None:
     """Documents that could not be read."""

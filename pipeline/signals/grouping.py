@@ -67,7 +67,7 @@ class Rounds:
         self.add(round_id, report)
         stays = min([round_id, *same], key=lambda each: (self.first_seen[each], each))
         absorbed = tuple(sorted({round_id, *same} - {stays}))
-        moved = tuple(document_id for gone in absorbed for document_id in self._absorb(gone, stays))
+        moved = tuple(moved for gone in absorbed for moved in self._absorb(gone, stays) if moved != report.document_id)
         return Placed(stays, found[0].linked_by, absorbed, moved)
 
     def standing(self, round_id: str) -> str:

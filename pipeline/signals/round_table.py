@@ -207,8 +207,7 @@ def _place(state: _State, report: Report, now: datetime, max_article_age_hours: 
     state.fresh.append(report.document_id)
     is_telling = age is None and _is_live(report, now, max_article_age_hours)
     for document_id in placed.moved:
-        if document_id != report.document_id:
-            _link(state, document_id, placed.round_id, "merged", now)
+        _link(state, document_id, placed.round_id, "merged", now)
     for gone in placed.absorbed:
         # Whom the round that ends has told is known to the ledger (webhooks.outbox); the one that stays tells the others.
         is_telling |= state.touched.pop(gone, False) or bool(state.stored.get(gone, {}).get("tells"))

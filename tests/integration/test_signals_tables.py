@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from pipeline.documents.model import Document
 from pipeline.signals import mention_table, round_table
 from pipeline.signals.mention_table import extract_new, re_extract, rows_of
 from pipeline.signals.round_table import changed_rounds, resolve_new
+from pipeline.store import warehouse as store
 from pipeline.store.warehouse import Warehouse, progress
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -256,6 +258,85 @@ def test_an_amendment_is_of_its_filing_and_both_are_of_the_announced_round(wareh
         "name",
         "accession",
     }
+
+
+BY_NAME = article("n", "Quernstone raises $4M seed round led by Oldmoor Partners")
+BY_DOMAIN = article("m", "Quern raises $4M seed round", "Website: https://quernstone.io", outlet="Daily", landing_id=2)
+BRIDGE = article(
+    "o", "Quernstone bags $4 million in seed funding", "Website: https://quernstone.io", outlet="Post", landing_id=3
+)
+
+
+def test_two_rounds_that_a_later_report_shows_to_be_one_are_merged_and_keep_their_ids(warehouse: Warehouse) -> None:
+    """A-FS-24"""
+    land(warehouse, BY_NAME, replace(BY_DOMAIN, landed_at=NOW + timedelta(hours=1)))
+    assert run(warehouse).new == 2
+    first, second = rounds(warehouse)
+    land(warehouse, replace(BRIDGE, landed_at=NOW + timedelta(hours=2)))
+    report = run(warehouse)
+    assert (report.new, report.merged) == (0, 1)
+    after = {row["round_id"]: row for row in rounds(warehouse)}
+    assert set(after) == {first["round_id"], second["round_id"]}
+    stays, gone = after[first["round_id"]], after[second["round_id"]]
+    assert (stays["status"], stays["mention_count"], stays["website"]) == ("active", 3, "quernstone.io")
+    assert (gone["status"], gone["merged_into"], gone["mention_count"]) == ("merged", first["round_id"], 0)
+    links = table(warehouse, "SELECT document_id, round_id, linked_by FROM core.round_mentions")
+    assert {row["round_id"] for row in links} == {first["round_id"]}
+    assert {row["document_id"]: row["linked_by"] for row in links}["m"] == "merged"
+    with warehouse.open() as connection:
+        published = {row["id"]: (row["status"], row["merged_into"]) for row in changed_rounds(connection, 2)}
+    assert published == {first["round_id"]: ("active", None), second["round_id"]: ("merged", first["round_id"])}
+    assert resolve_new(warehouse, NOW, HOURS) == round_table.RoundReport()
+
+
+def test_rounds_merged_within_one_batch_leave_one_round(warehouse: Warehouse) -> None:
+    land(warehouse, BY_NAME, BY_DOMAIN, BRIDGE)
+    run(warehouse)
+    assert [(row["status"], row["mention_count"]) for row in rounds(warehouse)] == [("active", 3)]
+
+
+def test_what_comes_back_to_a_merged_round_comes_to_the_one_that_goes_on(warehouse: Warehouse) -> None:
+    land(warehouse, BY_NAME, replace(BY_DOMAIN, landed_at=NOW + timedelta(hours=1)))
+    run(warehouse)
+    (first, _) = rounds(warehouse)
+    land(warehouse, replace(BRIDGE, landed_at=NOW + timedelta(hours=2)))
+    run(warehouse)
+    empty = replace(BY_DOMAIN, title="Quern opens a mill", body="", landed_at=NOW + timedelta(hours=3), landing_id=9)
+    land(warehouse, empty)
+    run(warehouse)
+    land(warehouse, replace(BY_DOMAIN, landed_at=NOW + timedelta(hours=4), landing_id=10))
+    run(warehouse)
+    links = table(warehouse, "SELECT round_id FROM core.round_mentions")
+    assert [row["round_id"] for row in links] == [first["round_id"]] * 3
+    assert sorted(row["status"] for row in rounds(warehouse)) == ["active", "merged"]
+
+
+def test_a_merged_round_lets_the_other_tell_if_it_told(warehouse: Warehouse) -> None:
+    land(warehouse, replace(BY_NAME, is_catch_up=True), replace(BY_DOMAIN, landed_at=NOW + timedelta(hours=1)))
+    run(warehouse)
+    assert [row["tells"] for row in rounds(warehouse)] == [False, True]
+    land(warehouse, replace(BRIDGE, is_catch_up=True, landed_at=NOW + timedelta(hours=2)))
+    run(warehouse)
+    (stays,) = [row for row in rounds(warehouse) if row["status"] == "active"]
+    assert stays["tells"]
+
+
+def test_a_warehouse_of_the_first_schema_is_brought_up_with_its_rows(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = tmp_path / "schema"
+    schema.mkdir()
+    shutil.copy(store.SCHEMA / "0001_first.sql", schema)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "SCHEMA", schema)
+        with warehouse.write() as connection:
+            connection.execute("INSERT INTO core.funding_rounds (round_id, round_seq, status) VALUES ('r1', 1, 'active')")
+    land(warehouse, BY_NAME)
+    run(warehouse)
+    assert [(row["round_id"] == "r1", row["status"], row["merged_into"]) for row in rounds(warehouse)] == [
+        (True, "active", None),
+        (False, "active", None),
+    ]
 
 
 def test_a_filing_of_an_old_sale_makes_no_round(warehouse: Warehouse) -> None:
