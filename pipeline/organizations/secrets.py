@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 TOKEN_PREFIX = "fs_live_"  # noqa: S105 - a form, not a secret
 SECRET_PREFIX = "fs_whsec_"  # noqa: S105 - a form, not a secret
+OPERATOR_PREFIX = "fs_op_"
 RANDOM_CHARACTERS = 32
 SHOWN_PREFIX_LENGTH = 12
 BASE_62 = string.ascii_letters + string.digits
@@ -37,6 +38,11 @@ class SecretUnreadable(RuntimeError):
 def new_token(rng: Random | None = None) -> str:
     """An API token: ``fs_live_`` and 32 base-62 characters (190 bits)."""
     return TOKEN_PREFIX + _random_text(rng)
+
+
+def new_operator_token(rng: Random | None = None) -> str:
+    """An operator's token: ``fs_op_`` and 32 base-62 characters (190 bits)."""
+    return OPERATOR_PREFIX + _random_text(rng)
 
 
 def new_webhook_secret(rng: Random | None = None) -> str:

@@ -54,6 +54,19 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class OperatorToken(Base):
+    """A token that opens the operators' API; only its SHA-256. A partner's key opens nothing there, nor this one theirs."""
+
+    __tablename__ = "operator_tokens"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str]  # whose it is, for the audit log
+    token_prefix: Mapped[str] = mapped_column(String(12))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class UsageCounter(Base):
     """Calls of one operation by one key on one UTC day (FS-18, FS-19, A-FS-17)."""
 
