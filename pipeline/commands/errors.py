@@ -36,15 +36,18 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.documents.fetch import FetchFailed
     from pipeline.documents.sources import SourcesError
     from pipeline.matching.files import UnusableInput
+    from pipeline.matching.tiers import BadThresholds
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.warehouse import WarehouseBusy
+    from pipeline.webhooks.reviews import ReviewUnknown
     from pipeline.webhooks.urls import UrlRefused
 
     return (
         AlreadyRunning,
+        BadThresholds,
         FetchFailed,
         NoSuffixList,
         KeyUnknown,
@@ -54,6 +57,7 @@ def _expected() -> tuple[type[Exception], ...]:
         PartKeepsEnding,
         PortTaken,
         PlanUnknown,
+        ReviewUnknown,
         SourcesError,
         UnreadableFile,
         UnusableInput,

@@ -10,6 +10,7 @@ from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations import keys as key_store
 from pipeline.organizations import quotas
 from pipeline.organizations.organizations import create_organization, get_organization, list_organizations, set_plan
+from pipeline.organizations.thresholds import default_thresholds, own_thresholds, set_thresholds, thresholds_in_force
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
@@ -57,6 +58,40 @@ def plan(organization: str, plan: str) -> None:
     installation = open_installation()
     changed = set_plan(installation.database, organization, plan)
     click.echo(f"{changed.slug} is on {changed.plan}")
+
+
+@organizations.command("thresholds")
+@click.argument("organization")
+@click.option("--send", help="Score, 0.3 to 1, from which a name match is sent; `default` for the installation's.")
+@click.option("--review", help="Score from which one waits for a person's word; the same as --send: none does; or `default`.")
+@as_json
+def thresholds(organization: str, send: str | None, review: str | None, is_json: bool) -> None:
+    """Thresholds of name matches of ORGANIZATION: from `send` on a match is sent, from `review` on it waits for a person's
+    word (`fundingscout review`), below it is dropped. With an option, change it; in force with the next match.
+
+    Matches by domain and e-mail are sent whatever the thresholds say.
+    """
+    installation = open_installation()
+    default = default_thresholds(installation.settings)
+    changes = {name: _score(name, value) for name, value in (("send", send), ("review", review)) if value is not None}
+    if changes:
+        set_thresholds(installation.database, organization, changes, default)
+    owner = get_organization(installation.database, organization)
+    own, now = own_thresholds(owner.settings), thresholds_in_force(owner.settings, default)
+    rows = [
+        {"threshold": name, "in_force": getattr(now, name), "of": "its own" if name in own else "the installation"}
+        for name in ("send", "review")
+    ]
+    print_json(rows) if is_json else print_table(["threshold", "in force", "of"], [list(row.values()) for row in rows])
+
+
+def _score(name: str, value: str) -> float | None:
+    if value == "default":
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no score, nor `default`", param_hint=f"--{name}") from None
 
 
 @click.group()
