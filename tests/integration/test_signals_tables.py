@@ -16,7 +16,7 @@ from pipeline.documents.model import Document
 from pipeline.signals import mention_table, round_table
 from pipeline.signals.mention_table import extract_new, re_extract, rows_of
 from pipeline.signals.round_table import changed_rounds, resolve_new
-from pipeline.store import warehouse as store
+from pipeline.store import warehouse as stores
 from pipeline.store.warehouse import Warehouse, progress
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -326,9 +326,9 @@ def test_a_warehouse_of_the_first_schema_is_brought_up_with_its_rows(
 ) -> None:
     schema = tmp_path / "schema"
     schema.mkdir()
-    shutil.copy(store.SCHEMA / "0001_first.sql", schema)
+    shutil.copy(stores.SCHEMA / "0001_first.sql", schema)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "SCHEMA", schema)
+        patch.setattr(stores, "SCHEMA", schema)
         with warehouse.write() as connection:
             connection.execute("INSERT INTO core.funding_rounds (round_id, round_seq, status) VALUES ('r1', 1, 'active')")
     land(warehouse, BY_NAME)
