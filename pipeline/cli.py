@@ -35,6 +35,9 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "match": ("names", "Match rounds to accounts and contacts, file to file."),
         "documents": ("text", "Documents that could not be read: list, replay."),
     },
+    "Look": {
+        "sql": ("sql", "Ask the published marts in SQL; nothing is held up by it."),
+    },
     "Operate": {
         "suffix-list": ("suffix_list", "The Public Suffix List: refresh it, or go back to the bundled one."),
         "operators": ("operators", "Tokens for the operators' API: create, list, revoke."),

@@ -41,6 +41,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
+    from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
     from pipeline.webhooks.reviews import ReviewUnknown
     from pipeline.webhooks.urls import UrlRefused
@@ -50,6 +51,7 @@ def _expected() -> tuple[type[Exception], ...]:
         BadThresholds,
         FetchFailed,
         NoSuffixList,
+        NothingPublished,
         KeyUnknown,
         OperationUnknown,
         OrganizationExists,

@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,29 @@ class PublishReport:
     views: Path
     tables: list[PublishedTable]
     published_at: datetime
+
+
+class NothingPublished(Exception):
+    """No build of the marts has been published yet."""
+
+
+@contextmanager
+def open_published(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published marts that reads them and nothing else: it can't write, nor open files outside ``folder``.
+
+    Raises NothingPublished, which says how to make the first build.
+    """
+    folder = folder.absolute()
+    if not (folder / VIEWS_FILE).exists():
+        raise NothingPublished(
+            f"nothing has been published under {folder} yet: run the job `marts` in the Dagster UI, or wait for the daily sync"
+        )
+    with duckdb.connect(str(folder / VIEWS_FILE), read_only=True, config=CONFIG) as connection:
+        # The views read Parquet below the folder, under the name latest/ and under the build's own.
+        connection.execute("SET allowed_directories = ?", [[f"{folder}/", f"{folder.resolve()}/"]])
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
 
 
 def publish(warehouse: Warehouse, folder: Path, marts: Sequence[Publishable], now: datetime) -> PublishReport:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.store import published
 from pipeline.store.marts import Mart
-from pipeline.store.published import publish
+from pipeline.store.published import NothingPublished, open_published, publish
 from pipeline.store.warehouse import Warehouse
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -137,3 +137,24 @@ def test_a_kill_at_any_moment_leaves_one_whole_build(
     publish(warehouse, folder, MARTS, NOON + timedelta(hours=2))
     assert fruit(folder) == ["fig"]
     assert sorted(path.name for path in folder.iterdir()) == ["builds", "fundingscout.duckdb", "latest"]
+
+
+def test_the_published_marts_can_be_asked_and_nothing_else_read_or_written(warehouse: Warehouse, tmp_path: Path) -> None:
+    publish(warehouse, tmp_path / "published", MARTS, NOON)
+    (tmp_path / "secret.csv").write_text("token\nx\n")
+    with open_published(tmp_path / "published") as connection:
+        assert connection.execute("SELECT name FROM fruit ORDER BY name").fetchall() == [("apple",), ("plum",)]
+        for forbidden in (
+            f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/warehouse.duckdb'",
+            "CREATE TABLE mine AS SELECT 1",
+            "SET enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(forbidden)
+
+
+def test_before_the_first_publishing_the_way_to_it_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NothingPublished, match="run the job `marts`"), open_published(tmp_path / "published"):
+        pass

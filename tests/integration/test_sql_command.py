@@ -1,0 +1,74 @@
+"""`fundingscout sql` over a published build."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.commands.sql import sql
+from pipeline.store.marts import Mart
+from pipeline.store.published import publish
+from pipeline.store.warehouse import Warehouse
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation whose only mart, ``numbers``, holds 1 to 300 and an awkward text."""
+    home = tmp_path / "home"
+    home.mkdir()
+    warehouse = Warehouse(home / "warehouse.duckdb")
+    with warehouse.open() as connection:
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute("""CREATE TABLE marts.numbers AS SELECT range AS n, 'a "b", é' AS word FROM range(1, 301)""")
+    publish(warehouse, home / "published", [Mart("numbers", "One row per number. More.")], datetime(2026, 11, 2, tzinfo=UTC))
+    monkeypatch.setenv("FUNDINGSCOUT_HOME", str(home))
+    return home
+
+
+def ask(*words: str) -> Result:
+    return CliRunner().invoke(sql, words)
+
+
+def test_tables_are_listed_with_what_a_row_is(home: Path) -> None:
+    assert "numbers" in ask().output
+    assert json.loads(ask("--json").output)[0]["rows"] == 300
+
+
+def test_an_answer_is_cut_on_the_screen_and_says_so(home: Path) -> None:
+    result = ask("SELECT n FROM numbers ORDER BY n", "--limit", "3")
+    assert result.output.split()[:4] == ["n", "1", "2", "3"]
+    assert "--limit 0" in result.stderr
+    assert "more rows" not in ask("SELECT n FROM numbers", "--limit", "0").stderr
+
+
+def test_json_and_csv_hold_every_row_exactly(home: Path) -> None:
+    assert json.loads(ask("SELECT * FROM numbers WHERE n = 7", "--json").output) == [{"n": 7, "word": 'a "b", é'}]
+    assert len(ask("SELECT n FROM numbers", "--csv").output.splitlines()) == 301
+    assert ask("SELECT word FROM numbers LIMIT 1", "--csv").output.splitlines()[1] == '"a ""b"", é"'
+
+
+@pytest.mark.parametrize("name", ["week.csv", "week.parquet"])
+def test_an_answer_can_go_to_a_file(home: Path, tmp_path: Path, name: str) -> None:
+    result = ask("SELECT * FROM numbers", "--out", str(tmp_path / name))
+    assert "300 rows" in result.stderr
+    assert duckdb.sql(f"SELECT count(*), sum(n) FROM '{tmp_path / name}'").fetchall() == [(300, 45150)]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("SELECT missing FROM numbers",), "missing"),
+        (("SELEC 1",), "syntax"),
+        (("DROP VIEW numbers",), "read-only"),
+        (("SELECT 1", "--out", "rows.xlsx"), ".csv or .parquet"),
+    ],
+)
+def test_what_can_not_be_done_is_one_clear_error(home: Path, words: tuple[str, ...], says: str) -> None:
+    result = ask(*words)
+    assert result.exit_code == 2
+    assert says in result.stderr
