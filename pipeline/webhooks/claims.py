@@ -1,81 +1,53 @@
-"""Claiming deliveries and settling them: the durable edge of at-most-once (FS-60, FS-61, A-FS-8, A-FS-25).
+"""Claiming deliveries: the durable edge of at-most-once (FS-60, FS-61, A-FS-8, A-FS-25).
 
 A claim is committed before a socket opens; the outcome is committed after. What lies between and finds no outcome
-(the process died) becomes ``failed: unknown_outcome`` and is never sent again. What belongs here: the state machine
-pending → sending → delivered | failed | no_webhook. What does not: the network.
+(the process died) becomes ``failed: unknown_outcome`` and is never sent again, unless its owner opted into that. What
+belongs here: the visit to the ledger. What does not: which deliveries may go (webhooks.choosing), what an outcome
+changes (webhooks.settling), the network.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from random import Random
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import ApiKey, Delivery, DeliveryAttempt, WebhookEndpoint
-from pipeline.webhooks.events import load_events
-from pipeline.webhooks.outbox import OPEN, add_no_webhook_attempt, stale_claims, with_webhook
+from pipeline.webhooks.attempts import UNKNOWN_OUTCOME, Claim, Outcome
+from pipeline.webhooks.choosing import DISABLED, RETRY, Choice, choose, promote_due
+from pipeline.webhooks.events import LoadedEvent, load_events
+from pipeline.webhooks.outbox import SCHEDULED, add_no_webhook_attempt, is_beyond_all_delays, stale_claims
+from pipeline.webhooks.policies import next_attempt_at, read_policy
 from pipeline.webhooks.profiles import Profile
+from pipeline.webhooks.settling import settle
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_OUTCOME = "unknown_outcome"
 EXPIRE_BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One delivery that this process, and no other, may send now. ``body`` is frozen: what is sent and signed."""
-
-    delivery_id: str
-    attempt_id: int
-    organization_id: str
-    match_id: str
-    url: str
-    body: bytes
-    secrets_encrypted: tuple[bytes, ...]  # what signs, newest first; empty where nothing can
-    claimed_at: datetime
-    claimed_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt. ``error_class`` is a slug, None when delivered. Times aware, durations in ms.
-
-    The four phases each count from the end of the one before; None where it was not come to, or, on a connection that
-    was there already, not needed. ``is_request_sent``: False says that no byte of the request left; None is not known.
-    ``retry_after``: the header of that name as it came.
-    """
-
-    is_delivered: bool
-    finished_at: datetime
-    duration_ms: float
-    response_code: int | None = None
-    response_excerpt: str | None = None
-    resolved_address: str | None = None
-    error_class: str | None = None
-    error: str | None = None
-    resolve_ms: float | None = None
-    connect_ms: float | None = None
-    tls_ms: float | None = None
-    first_byte_ms: float | None = None
-    is_reused_connection: bool | None = None
-    is_request_sent: bool | None = None
-    retry_after: str | None = None
+PER_ENDPOINT = 8
+CLAIM_SECONDS = 6.0
+ENDPOINT_DISABLED = "endpoint_disabled"
+_CHANCE = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one visit to the ledger gave: claims to send, and deliveries that had lost their webhook."""
+    """What one visit to the ledger gave: claims to send, deliveries that had lost their webhook, others set aside.
+
+    ``next_at``: when the first endpoint held back by its rate limit may be sent to again.
+    """
 
     claims: list[Claim]
     no_webhook: int
+    set_aside: int = 0
+    next_at: datetime | None = None
 
 
 def turn(
@@ -86,43 +58,71 @@ def turn(
     claimed_by: str,
     profile: Profile,
     busy: Mapping[str, int] | None = None,
-    per_endpoint: int = 8,
+    per_endpoint: int = PER_ENDPOINT,
+    claim_seconds: float = CLAIM_SECONDS,
+    only: Collection[str] | None = None,
+    rng: Random = _CHANCE,
 ) -> Turn:
     """Settle what is finished and claim up to ``limit`` more, oldest first, in one transaction (one disk write).
 
-    ``busy`` counts this process's unfinished sends by organization; none gets beyond ``per_endpoint``.
+    ``busy`` counts this process's unfinished sends by endpoint id; none gets beyond ``per_endpoint``, or what its policy
+    says. ``only``: claim none but these. ``rng`` gives the jitter of retries.
     """
     with db.write() as session:
-        _settle(session, finished)
-        return _claim(session, limit, now, claimed_by, profile, busy or {}, per_endpoint)
+        settle(session, finished, rng)
+        if limit <= 0:
+            return Turn([], 0)
+        promote_due(session, now)
+        choice = choose(session, limit, now, profile, busy or {}, per_endpoint, claim_seconds, only)
+        return _claim(session, choice, now, claimed_by, profile)
 
 
-def claim(db: AppDatabase, limit: int, now: datetime, claimed_by: str, profile: Profile, per_endpoint: int = 8) -> list[Claim]:
+def claim(
+    db: AppDatabase, limit: int, now: datetime, claimed_by: str, profile: Profile, per_endpoint: int = PER_ENDPOINT
+) -> list[Claim]:
     """Claim up to ``limit`` pending deliveries, oldest first. No two callers get the same one."""
     return turn(db, [], limit, now, claimed_by, profile, per_endpoint=per_endpoint).claims
 
 
-def finish(db: AppDatabase, claimed: Claim, outcome: Outcome) -> None:
+def finish(db: AppDatabase, claimed: Claim, outcome: Outcome, rng: Random = _CHANCE) -> None:
     """Record the outcome of a claim. One that was given up as unknown meanwhile is set right."""
     with db.write() as session:
-        _settle(session, [(claimed, outcome)])
+        settle(session, [(claimed, outcome)], rng)
 
 
-def expire(db: AppDatabase, now: datetime, budget_seconds: float) -> int:
-    """Claims whose sender must be dead become ``failed: unknown_outcome``; gives how many. Never sent again."""
+def expire(db: AppDatabase, now: datetime, budget_seconds: float, rng: Random = _CHANCE) -> int:
+    """Claims whose sender must be dead become ``failed: unknown_outcome``; gives how many.
+
+    Never sent again by itself, but where the owner's policy names this very cause.
+    """
+    _mend_schedule(db, now)
     given_up = 0
-    while count := _expire_some(db, now, budget_seconds):
+    while count := _expire_some(db, now, budget_seconds, rng):
         given_up += count
     if given_up:
         log.warning("%d deliveries were claimed by a process that is gone: failed, outcome unknown", given_up)
     return given_up
 
 
-def _expire_some(db: AppDatabase, now: datetime, budget_seconds: float) -> int:
+def _mend_schedule(db: AppDatabase, now: datetime) -> None:
+    """What was scheduled while a clock was ahead of time is due now; else it would wait until that day."""
+    wrong = select(Delivery.id).where(SCHEDULED, is_beyond_all_delays(now))
+    with db.read() as session:
+        if session.scalar(wrong.limit(1)) is None:
+            return
+    with db.write() as session:
+        session.execute(update(Delivery).where(Delivery.id.in_(wrong)).values(next_attempt_at=now))
+
+
+def _expire_some(db: AppDatabase, now: datetime, budget_seconds: float, rng: Random) -> int:
     with db.write() as session:
         ids = list(session.scalars(stale_claims(now, budget_seconds).limit(EXPIRE_BATCH).with_for_update(skip_locked=True)))
+        if not ids:
+            return 0
         session.execute(
-            update(Delivery).where(Delivery.id.in_(ids)).values(status="failed", reason=UNKNOWN_OUTCOME, finished_at=now)
+            update(Delivery)
+            .where(Delivery.id.in_(ids))
+            .values(status="failed", reason=UNKNOWN_OUTCOME, finished_at=now, next_trigger=None)
         )
         session.execute(
             update(DeliveryAttempt)
@@ -135,44 +135,30 @@ def _expire_some(db: AppDatabase, now: datetime, budget_seconds: float) -> int:
                 is_mirrored=False,
             )
         )
+        _schedule_unknown(session, ids, now, rng)
     return len(ids)
 
 
-def _claim(
-    session: Session,
-    limit: int,
-    now: datetime,
-    claimed_by: str,
-    profile: Profile,
-    busy: Mapping[str, int],
-    per_endpoint: int,
-) -> Turn:
-    chosen = _choose(session, limit, profile, Counter(busy), per_endpoint)
-    endpoints = with_webhook(session, {row.organization_id for row in chosen})
-    sendable = [row for row in chosen if row.organization_id in endpoints]
-    events = load_events(session, chosen, now)
-    secrets = _signing_secrets(session, endpoints, now)
-    attempts: list[DeliveryAttempt] = []
-    for row in sendable:
-        body = profile.body(events[row.id].event)
-        row.status, row.body, row.claimed_at, row.claimed_by = "sending", body, now, claimed_by
-        row.attempts += 1
-        row.endpoint_id = endpoints[row.organization_id].id
-        attempts.append(
-            DeliveryAttempt(
-                delivery_id=row.id,
-                number=row.attempts,
-                trigger=events[row.id].origin,
-                endpoint_url=endpoints[row.organization_id].url,
-                body_sha256=hashlib.sha256(body.encode()).hexdigest(),
-                started_at=now,
-                outcome="sending",
-            )
-        )
-    lost = [row for row in chosen if row.organization_id not in endpoints]
-    for row in lost:
-        row.status, row.finished_at = "no_webhook", now
-        add_no_webhook_attempt(session, row.id, events[row.id].origin, now)
+def _schedule_unknown(session: Session, ids: Sequence[str], now: datetime, rng: Random) -> None:
+    """A second try of what may have arrived: where the owner's policy asks for it, and says so by that name."""
+    query = select(Delivery, WebhookEndpoint).join(WebhookEndpoint, WebhookEndpoint.id == Delivery.endpoint_id)
+    for delivery, endpoint in session.execute(query.where(Delivery.id.in_(ids))):
+        policy = read_policy(endpoint.policy)
+        again = next_attempt_at(policy, delivery.attempts, UNKNOWN_OUTCOME, None, None, now, rng)
+        if again is not None:
+            delivery.status, delivery.finished_at = "scheduled", None
+            delivery.next_attempt_at, delivery.next_trigger = again, RETRY
+
+
+def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, profile: Profile) -> Turn:
+    fresh = [row for row in (*(row for row, _ in choice.go), *choice.lost, *choice.disabled) if row.body is None]
+    events = load_events(session, fresh, now)
+    secrets = _signing_secrets(session, {endpoint.organization_id: endpoint for _, endpoint in choice.go}, now)
+    attempts = [_begin(row, endpoint, events.get(row.id), now, claimed_by, profile) for row, endpoint in choice.go]
+    for row in choice.lost:
+        _lose_webhook(session, row, events.get(row.id), now)
+    for row in choice.disabled:
+        _fail_unsent(session, row, events.get(row.id), now)
     session.add_all(attempts)
     session.flush()
     claims = [
@@ -180,36 +166,76 @@ def _claim(
             delivery_id=row.id,
             attempt_id=attempt.id,
             organization_id=row.organization_id,
-            match_id=row.match_id or row.id,
-            url=endpoints[row.organization_id].url,
+            match_id=row.match_id,
+            message_id=row.event_id or row.match_id or row.id,
+            url=endpoint.url,
             body=(row.body or "").encode(),
             secrets_encrypted=secrets.get(row.organization_id, ()),
             claimed_at=now,
             claimed_by=claimed_by,
+            endpoint_id=endpoint.id,
+            number=row.attempts,
+            headers_encrypted=endpoint.headers_encrypted,
+            policy=read_policy(endpoint.policy),
         )
-        for row, attempt in zip(sendable, attempts, strict=True)
+        for (row, endpoint), attempt in zip(choice.go, attempts, strict=True)
     ]
-    return Turn(claims, len(lost))
+    return Turn(claims, len(choice.lost), choice.set_aside + len(choice.disabled), choice.next_at)
 
 
-def _choose(session: Session, limit: int, profile: Profile, busy: Counter[str], per_endpoint: int) -> list[Delivery]:
-    """The oldest pending deliveries, passing over organizations that have as many under way as they may."""
-    chosen: list[Delivery] = []
-    full = {organization for organization, count in busy.items() if count >= per_endpoint}
-    while len(chosen) < limit:
-        query = select(Delivery).where(OPEN, Delivery.status == "pending", Delivery.profile == profile.name)
-        query = query.where(Delivery.organization_id.not_in(sorted(full)), Delivery.id.not_in([row.id for row in chosen]))
-        query = query.order_by(Delivery.created_at, Delivery.id).limit(limit - len(chosen)).with_for_update(skip_locked=True)
-        rows = list(session.scalars(query))
-        if not rows:
-            break
-        for row in rows:
-            if busy[row.organization_id] < per_endpoint:
-                busy[row.organization_id] += 1
-                chosen.append(row)
-            if busy[row.organization_id] >= per_endpoint:
-                full.add(row.organization_id)
-    return chosen
+def _begin(
+    row: Delivery, endpoint: WebhookEndpoint, event: LoadedEvent | None, now: datetime, claimed_by: str, profile: Profile
+) -> DeliveryAttempt:
+    if row.body is None:
+        if event is None:
+            raise LookupError(f"delivery {row.id} has neither a body nor a match to make one from")
+        row.body = profile.body(event.event)
+    trigger = row.next_trigger or (event.origin if event else "live")
+    row.status, row.claimed_at, row.claimed_by = "sending", now, claimed_by
+    row.next_attempt_at, row.next_trigger = None, None
+    row.attempts += 1
+    return DeliveryAttempt(
+        delivery_id=row.id,
+        number=row.attempts,
+        trigger=trigger,
+        endpoint_url=endpoint.url,
+        body_sha256=hashlib.sha256(row.body.encode()).hexdigest(),
+        started_at=now,
+        outcome="sending",
+    )
+
+
+def _lose_webhook(session: Session, row: Delivery, event: LoadedEvent | None, now: datetime) -> None:
+    row.finished_at = now
+    if row.attempts:
+        row.status = "failed"  # it was tried while there was a webhook; what became of that stays
+    else:
+        row.status = "no_webhook"
+        if row.next_trigger is None:  # else it was asked for again: attempt 0 is there
+            add_no_webhook_attempt(session, row.id, event.origin if event else "live", now)
+    row.next_trigger = None
+
+
+def _fail_unsent(session: Session, row: Delivery, event: LoadedEvent | None, now: datetime) -> None:
+    """Its endpoint is disabled: failed, so that the pull feed shows it, and recorded as never sent."""
+    row.status, row.finished_at = "failed", now
+    if not row.attempts:
+        row.reason = ENDPOINT_DISABLED
+        if row.next_trigger is None:
+            session.add(
+                DeliveryAttempt(
+                    delivery_id=row.id,
+                    number=0,
+                    trigger=event.origin if event else "live",
+                    started_at=now,
+                    finished_at=now,
+                    outcome="failed",
+                    error_class=ENDPOINT_DISABLED,
+                    error=f"the webhook is {DISABLED}; see `fundingscout webhooks show`",
+                    is_request_sent=False,
+                )
+            )
+    row.next_trigger = None
 
 
 def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint], now: datetime) -> dict[str, tuple[bytes, ...]]:
@@ -217,6 +243,8 @@ def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint],
 
     While a rotation overlaps, the key's previous secret comes second (A-FS-22).
     """
+    if not endpoints:
+        return {}
     query = select(ApiKey).where(ApiKey.organization_id.in_(sorted(endpoints)), ApiKey.revoked_at.is_(None))
     secrets: dict[str, tuple[bytes, ...]] = {}
     registering: set[str] = set()
@@ -229,72 +257,3 @@ def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint],
         previous = key.previous_secret_encrypted if overlaps else None
         secrets[key.organization_id] = (key.webhook_secret_encrypted, *([previous] if previous else []))
     return secrets
-
-
-def _settle(session: Session, finished: Sequence[tuple[Claim, Outcome]]) -> None:
-    if not finished:
-        return
-    rows = [_settled(claimed, outcome) for claimed, outcome in finished]
-    connection = session.connection()
-    connection.execute(
-        update(Delivery)
-        .where(
-            Delivery.id == bindparam("of_delivery"),
-            Delivery.claimed_by == bindparam("by"),
-            Delivery.claimed_at == bindparam("at"),
-            or_(Delivery.status == "sending", Delivery.reason == UNKNOWN_OUTCOME),
-        )
-        .values(
-            status=bindparam("to_status"),
-            reason=bindparam("to_error_class"),
-            response_code=bindparam("to_code"),
-            response_excerpt=bindparam("to_excerpt"),
-            finished_at=bindparam("to_finished_at"),
-        ),
-        rows,
-    )
-    connection.execute(
-        update(DeliveryAttempt)
-        .where(DeliveryAttempt.id == bindparam("of_attempt"))
-        .values(
-            outcome=bindparam("to_status"),
-            response_code=bindparam("to_code"),
-            response_excerpt=bindparam("to_excerpt"),
-            resolved_address=bindparam("to_address"),
-            duration_ms=bindparam("to_duration_ms"),
-            resolve_ms=bindparam("to_resolve_ms"),
-            connect_ms=bindparam("to_connect_ms"),
-            tls_ms=bindparam("to_tls_ms"),
-            first_byte_ms=bindparam("to_first_byte_ms"),
-            is_reused_connection=bindparam("to_is_reused"),
-            is_request_sent=bindparam("to_is_request_sent"),
-            error_class=bindparam("to_error_class"),
-            error=bindparam("to_error"),
-            finished_at=bindparam("to_finished_at"),
-            is_mirrored=False,
-        ),
-        rows,
-    )
-
-
-def _settled(claimed: Claim, outcome: Outcome) -> dict[str, object]:
-    return {
-        "of_delivery": claimed.delivery_id,
-        "of_attempt": claimed.attempt_id,
-        "by": claimed.claimed_by,
-        "at": claimed.claimed_at,
-        "to_status": "delivered" if outcome.is_delivered else "failed",
-        "to_error_class": outcome.error_class,
-        "to_error": outcome.error,
-        "to_code": outcome.response_code,
-        "to_excerpt": outcome.response_excerpt,
-        "to_address": outcome.resolved_address,
-        "to_duration_ms": outcome.duration_ms,
-        "to_resolve_ms": outcome.resolve_ms,
-        "to_connect_ms": outcome.connect_ms,
-        "to_tls_ms": outcome.tls_ms,
-        "to_first_byte_ms": outcome.first_byte_ms,
-        "to_is_reused": outcome.is_reused_connection,
-        "to_is_request_sent": outcome.is_request_sent,
-        "to_finished_at": outcome.finished_at,
-    }

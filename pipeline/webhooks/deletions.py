@@ -29,7 +29,7 @@ def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: st
         if not delete_in(session, kind, organization_id, external_id, now):
             return False
         stopped = update(Delivery).where(Delivery.match_id.in_(select(Match.id).where(hidden)))
-        stopped = stopped.where(Delivery.status.in_(("pending", "held")))
+        stopped = stopped.where(Delivery.status.in_(("pending", "held", "scheduled", "paused")))
         session.execute(stopped.values(status="failed", reason=ROW_DELETED, finished_at=now))
         session.execute(update(Match).where(hidden).values(hidden_at=now))
         if kind == "account":

@@ -21,9 +21,10 @@ from pipeline.webhooks.events import metadata_of
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.profiles import CrmMetadata
 
-# What is shown, and what it is in the ledger: a held match is told nobody, a claimed one has no outcome yet.
+# What is shown, and what it is in the ledger: a held match is told nobody, a claimed one has no outcome yet, a scheduled
+# or paused one will be sent.
 STORED_STATUSES: dict[str, tuple[str, ...]] = {
-    "pending": ("pending", "sending"),
+    "pending": ("pending", "sending", "scheduled", "paused"),
     "delivered": ("delivered",),
     "failed": ("failed",),
     "no_webhook": ("no_webhook", "held"),

@@ -54,7 +54,7 @@ def match_row(found: FoundMatch, logical: LogicalRound, origin: str, now: dateti
     }
 
 
-def delivery_row(found: FoundMatch, status: str, now: datetime) -> dict[str, Any]:
+def delivery_row(found: FoundMatch, status: str, now: datetime, endpoint_id: str | None) -> dict[str, Any]:
     """The row of table deliveries that a match leads to."""
     key = dedupe_key(found.organization_id, found.round_id)
     return {
@@ -63,6 +63,7 @@ def delivery_row(found: FoundMatch, status: str, now: datetime) -> dict[str, Any
         "organization_id": found.organization_id,
         "profile": PROFILE_NAME,
         "event_type": EVENT_TYPE,
+        "endpoint_id": endpoint_id,
         "match_id": match_id(found.organization_id, found.round_id),
         "status": status,
         "attempts": 0,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
@@ -40,6 +40,9 @@ MARGIN = timedelta(seconds=30)
 # Said word for word as the partial index has it, so that the planner sees that it may use it: what waits is found in the
 # same time however many deliveries were made.
 OPEN = text("deliveries.status IN ('pending', 'sending')")
+SCHEDULED = text("deliveries.status = 'scheduled'")
+# No delay of a policy is longer: what is due later was scheduled while a clock was wrong.
+FURTHEST = timedelta(hours=49)
 
 # (match id, the match as recorded, its origin, when it was recorded)
 Recorded = tuple[str, FoundMatch, str, datetime]
@@ -158,27 +161,45 @@ def pending_count(db: AppDatabase) -> int:
         return session.scalar(select(func.count()).select_from(Delivery).where(OPEN, Delivery.status == "pending")) or 0
 
 
-def has_pending(db: AppDatabase) -> bool:
-    """Does anything wait to be sent?"""
+def has_pending(db: AppDatabase, now: datetime | None = None) -> bool:
+    """Does anything wait to be sent? With ``now``, scheduled deliveries whose time has come count too."""
     with db.read() as session:
-        return session.scalar(select(Delivery.id).where(OPEN, Delivery.status == "pending").limit(1)) is not None
+        if session.scalar(select(Delivery.id).where(OPEN, Delivery.status == "pending").limit(1)) is not None:
+            return True
+        return now is not None and session.scalar(_scheduled(is_due(now))) is not None
+
+
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition that a scheduled delivery's time has come."""
+    return Delivery.next_attempt_at <= now
+
+
+def is_beyond_all_delays(now: datetime) -> ColumnElement[bool]:
+    """The condition that a delivery was scheduled by a clock that was ahead of time."""
+    return Delivery.next_attempt_at > now + FURTHEST
+
+
+def _scheduled(condition: ColumnElement[bool]) -> Select[str]:
+    return select(Delivery.id).where(SCHEDULED, condition).order_by(Delivery.next_attempt_at, Delivery.id).limit(1)
 
 
 def waiting(db: AppDatabase, now: datetime, budget_seconds: float = 30.0) -> str | None:
-    """Names the newest delivery that waits for a sender, or a claim to be given up; None when there is neither."""
+    """Names what waits for a sender: the newest delivery, one that is due again, a claim to be given up; None: nothing."""
     newest = select(Delivery.created_at, Delivery.id).where(OPEN, Delivery.status == "pending")
     with db.read() as session:
         row = session.execute(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one_or_none()
         stale = session.scalar(stale_claims(now, budget_seconds).limit(1))
-    if row is None and stale is None:
+        due = session.scalar(_scheduled(is_due(now))) or session.scalar(_scheduled(is_beyond_all_delays(now)))
+    if row is None and stale is None and due is None:
         return None
-    return f"pending-{row.id if row else 'none'}-stale-{stale or 'none'}"
+    return f"pending-{row.id if row else 'none'}-stale-{stale or 'none'}" + (f"-due-{due}" if due else "")
 
 
 def stale_claims(now: datetime, budget_seconds: float) -> Select[str]:
-    """Ids of claims so old that their sender must be dead."""
+    """Ids of claims so old that their sender must be dead; and of those made while a clock was ahead of time."""
     oldest = now - timedelta(seconds=budget_seconds) - MARGIN
-    return select(Delivery.id).where(OPEN, Delivery.status == "sending", Delivery.claimed_at < oldest).order_by(Delivery.id)
+    is_stale = or_(Delivery.claimed_at < oldest, Delivery.claimed_at > now + MARGIN)
+    return select(Delivery.id).where(OPEN, Delivery.status == "sending", is_stale).order_by(Delivery.id)
 
 
 def add_no_webhook_attempt(session: Session, delivery_id: str, trigger: str, now: datetime) -> None:
@@ -273,7 +294,8 @@ def _record(
         of_company.append((logical, found.round_id))
         status = "held" if hold else "pending" if found.organization_id in endpoints else "no_webhook"
         matches.append(match_row(found, logical, origin, now))
-        deliveries.append(delivery_row(found, status, now))
+        endpoint = endpoints.get(found.organization_id)
+        deliveries.append(delivery_row(found, status, now, endpoint.id if endpoint else None))
         recorded = (match_id(*key), found, origin, now)
         known[key] = recorded
         report.recorded.append(recorded)
@@ -315,10 +337,13 @@ def _release(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, 
     query = query.where(Delivery.id.in_(releasable(session, ids)), Delivery.status == "held").with_for_update(of=Delivery)
     rows = session.execute(query).all()
     endpoints = with_webhook(session, {delivery.organization_id for delivery, _ in rows})
-    pending = [delivery.id for delivery, _ in rows if delivery.organization_id in endpoints]
-    session.execute(update(Delivery).where(Delivery.id.in_(pending)).values(status="pending"))
+    pending = 0
     for delivery, origin in rows:
-        if delivery.organization_id not in endpoints:
+        endpoint = endpoints.get(delivery.organization_id)
+        if endpoint is not None:
+            delivery.status, delivery.endpoint_id = "pending", endpoint.id
+            pending += 1
+        else:
             delivery.status, delivery.finished_at = "no_webhook", now
             add_no_webhook_attempt(session, delivery.id, origin, now)
-    return len(pending), len(rows) - len(pending)
+    return pending, len(rows) - pending

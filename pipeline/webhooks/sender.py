@@ -2,7 +2,7 @@
 
 What belongs here: the loop and its bounds. What does not: the ledger's rules (webhooks.claims), HTTP (webhooks.transport).
 Only as many deliveries are claimed as can be sent at once, so a crash leaves few of unknown outcome; each endpoint
-has a bounded share, so one that hangs holds up nobody else.
+has a bounded share, and one that lets its sender wait gets less, so one that hangs holds up nobody else.
 """
 
 from __future__ import annotations
@@ -11,84 +11,95 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
+from sqlalchemy.exc import OperationalError
+
 from pipeline.organizations.secrets import SecretBox, SecretUnreadable
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.webhooks import outbox
-from pipeline.webhooks.claims import Claim, Outcome, Turn, expire, turn
+from pipeline.webhooks import notices, outbox
+from pipeline.webhooks.attempts import NO_SIGNING_KEY, Claim, Outcome
+from pipeline.webhooks.claims import PER_ENDPOINT, Turn, expire, turn
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.profiles import Profile
+from pipeline.webhooks.reports import DeliveryReport
+from pipeline.webhooks.static_headers import HeaderRefused, unseal
 from pipeline.webhooks.transport import HttpSender
 
 log = logging.getLogger(__name__)
 
-PER_ENDPOINT = 8
 # While sends are under way, new deliveries are looked for this often.
 LOOK_SECONDS = 0.5
 # Outcomes that arrive together are written together.
 GATHER_SECONDS = 0.005
+# A send that takes longer costs a socket and no work: it no longer counts as in flight, up to so many times that bound.
+SLOW_SECONDS = 0.5
+SLOW_FACTOR = 8
+# What an endpoint gets at once while it lets a sender wait.
+SLOW_SHARE = 2
+# A rate limit's next turn that is so near is waited for; a later one is another run's.
+LINGER_SECONDS = 2.0
+# A ledger that is away: how long outcomes are kept for it, and how often it is asked.
+LEDGER_PATIENCE_SECONDS = 30.0
+LEDGER_PAUSE_SECONDS = 0.5
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
 
 
-@dataclass(slots=True)
-class DeliveryReport:
-    """What one sending run did. ``durations_ms``: of every attempt that was sent, to the response head or the failure."""
-
-    delivered: int = 0
-    failed: int = 0
-    no_webhook: int = 0
-    unknown_outcome: int = 0
-    failed_by_class: Counter[str] = field(default_factory=Counter)
-    durations_ms: list[float] = field(default_factory=list)
-
-    def duration_ms(self, quantile: float) -> float | None:
-        """The duration that this share of attempts (0..1) did not exceed; None without attempts."""
-        ordered = sorted(self.durations_ms)
-        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)] if ordered else None
-
-    def add(self, outcome: Outcome) -> None:
-        self.durations_ms.append(outcome.duration_ms)
-        if outcome.is_delivered:
-            self.delivered += 1
-        else:
-            self.failed += 1
-            self.failed_by_class[outcome.error_class or "unknown"] += 1
-
-
-def deliver_pending(db: AppDatabase, box: SecretBox, settings: Settings, now: Now) -> DeliveryReport:
-    """Send all that is pending, and give up claims whose sender died; returns when nothing is left.
+def deliver_pending(
+    db: AppDatabase,
+    box: SecretBox,
+    settings: Settings,
+    now: Now,
+    patience_seconds: float | None = None,
+    only: Collection[str] | None = None,
+) -> DeliveryReport:
+    """Send all that is pending, and give up claims whose sender died; returns when nothing is left that may go now.
 
     Safe to run in several processes at once. Takes what it needs from ``settings``: budget, bounds, allowed networks,
-    extra certificate authority, whether `all_matches` is told.
+    extra certificate authority, whether `all_matches` is told. With ``patience_seconds``, what is left after that time for
+    endpoints that are slow or held back is another run's. ``only``: none but these deliveries (ids).
     """
     report = DeliveryReport(unknown_outcome=expire(db, now(), settings.webhook_timeout_seconds))
-    if outbox.has_pending(db):
-        asyncio.run(_Run(db, box, settings, now, report).run())
+    if outbox.has_pending(db, now()):
+        asyncio.run(_Run(db, box, settings, now, report, patience_seconds, only).run())
+    notices.tell(db, settings, now)
     return report
 
 
 class _Run:
-    def __init__(self, db: AppDatabase, box: SecretBox, settings: Settings, now: Now, report: DeliveryReport) -> None:
+    def __init__(
+        self,
+        db: AppDatabase,
+        box: SecretBox,
+        settings: Settings,
+        now: Now,
+        report: DeliveryReport,
+        patience_seconds: float | None,
+        only: Collection[str] | None,
+    ) -> None:
         self._db = db
         self._box = box
         self._settings = settings
         self._now = now
         self._report = report
+        self._only = only
         self._profile: Profile = fundingscout_profile(settings.webhook_all_matches)
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-        self._under_way: dict[asyncio.Task[Outcome], Claim] = {}
+        # Budgets are measured on the clock that nobody sets.
+        self._leaves_at = float("inf") if patience_seconds is None else time.monotonic() + patience_seconds
+        self._under_way: dict[asyncio.Task[Outcome], tuple[Claim, float]] = {}
         self._finished: list[tuple[Claim, Outcome]] = []
+        self._slow: set[str] = set()  # endpoints whose last send let us wait
         self._ledger: ThreadPoolExecutor
 
     async def run(self) -> None:
@@ -103,42 +114,111 @@ class _Run:
                 try:
                     await self._send_all(transport)
                 except BaseException:
-                    # What is on its way arrives or not all the same: what comes of it is worth one more try to record.
+                    # What is on its way arrives or not all the same: what comes of it is worth more tries to record.
                     await self._gather(settings.webhook_timeout_seconds + 1, asyncio.ALL_COMPLETED)
                     await self._turn(0)
                     raise
 
     async def _send_all(self, transport: HttpSender) -> None:
+        is_leaving = False
         while True:
-            free = self._settings.webhook_max_in_flight - len(self._under_way)
-            if self._finished or (free and await self._in_ledger(partial(outbox.has_pending, self._db))):
+            free = 0 if is_leaving else self._free()
+            found = None
+            if self._finished or (free and await self._in_ledger(partial(outbox.has_pending, self._db, self._now()))):
                 found = await self._turn(free)
                 for claim in found.claims:
-                    self._under_way[asyncio.create_task(self._send(transport, claim))] = claim
-                if found.no_webhook:
+                    self._under_way[asyncio.create_task(self._send(transport, claim))] = (claim, time.monotonic())
+                # Nothing but what slow endpoints have left: that is another run's.
+                is_leaving = is_leaving or (len(found.claims) < free and time.monotonic() > self._leaves_at)
+                if found.no_webhook or found.set_aside:
                     continue
             if not self._under_way:
-                return
+                pause = self._pause_until(found.next_at) if found and not is_leaving else None
+                if pause is None:
+                    return
+                await asyncio.sleep(pause)
+                continue
             await self._gather(LOOK_SECONDS, asyncio.FIRST_COMPLETED)
             if self._finished and self._under_way:
                 await self._gather(GATHER_SECONDS, asyncio.ALL_COMPLETED)
 
+    def _free(self) -> int:
+        most = self._settings.webhook_max_in_flight
+        began = time.monotonic() - SLOW_SECONDS
+        quick = sum(1 for _, at in self._under_way.values() if at > began)
+        return max(0, min(most - quick, SLOW_FACTOR * most - len(self._under_way)))
+
+    def _pause_until(self, instant: datetime | None) -> float | None:
+        """Seconds until a rate limit lets the next one through; None: nothing to wait for here."""
+        if instant is None:
+            return None
+        seconds = (instant - self._now()).total_seconds()
+        return max(seconds, 0.001) if seconds <= LINGER_SECONDS else None
+
     async def _gather(self, seconds: float, until: str) -> None:
         """Collect what is sent by then."""
-        if self._under_way:
-            done, _ = await asyncio.wait(self._under_way, timeout=seconds, return_when=until)
-            self._finished += [(self._under_way.pop(task), task.result()) for task in done]
+        if not self._under_way:
+            return
+        done, _ = await asyncio.wait(self._under_way, timeout=seconds, return_when=until)
+        for task in done:
+            claim, began = self._under_way.pop(task)
+            if time.monotonic() - began > SLOW_SECONDS:
+                self._slow.add(claim.endpoint_id)
+            else:
+                self._slow.discard(claim.endpoint_id)
+            self._finished.append((claim, task.result()))
+
+    def _busy(self) -> Counter[str]:
+        """Sends under way by endpoint; a slow endpoint's as if it had so many more that its share is small."""
+        began = time.monotonic() - SLOW_SECONDS
+        busy = Counter(claim.endpoint_id for claim, _ in self._under_way.values())
+        slow = self._slow | {claim.endpoint_id for claim, at in self._under_way.values() if at <= began}
+        busy.update(dict.fromkeys(slow, PER_ENDPOINT - SLOW_SHARE))
+        return busy
 
     async def _turn(self, free: int) -> Turn:
-        busy = Counter(claim.organization_id for claim in self._under_way.values())
-        found = await self._in_ledger(
-            partial(turn, self._db, list(self._finished), free, self._now(), self._name, self._profile, busy, PER_ENDPOINT)
+        settled = list(self._finished)
+        call = partial(
+            turn,
+            self._db,
+            settled,
+            free,
+            self._now(),
+            self._name,
+            self._profile,
+            self._busy(),
+            PER_ENDPOINT,
+            self._settings.webhook_timeout_seconds + 1,
+            self._only,
         )
-        for _, outcome in self._finished:
-            self._report.add(outcome)
+        try:
+            found = await self._in_ledger(call)
+        except OperationalError:
+            if not settled:
+                raise
+            # The ledger is away, or its disk full. Nothing more is claimed, and what is known is kept for it: a claim of
+            # this call that was committed unseen ends as unknown.
+            await self._settle_when_back(settled)
+            raise
+        for claim, outcome in settled:
+            self._report.add(outcome, claim.url, claim.number)
         self._finished.clear()
         self._report.no_webhook += found.no_webhook
+        self._report.set_aside += found.set_aside
         return found
+
+    async def _settle_when_back(self, settled: list[tuple[Claim, Outcome]]) -> None:
+        until = time.monotonic() + LEDGER_PATIENCE_SECONDS
+        while time.monotonic() < until:
+            await asyncio.sleep(LEDGER_PAUSE_SECONDS)
+            try:
+                await self._in_ledger(partial(turn, self._db, settled, 0, self._now(), self._name, self._profile))
+            except OperationalError:
+                continue
+            for claim, outcome in settled:
+                self._report.add(outcome, claim.url, claim.number)
+            self._finished.clear()
+            return
 
     async def _in_ledger(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._ledger, work)
@@ -149,10 +229,11 @@ class _Run:
             if not claim.secrets_encrypted:
                 raise SecretUnreadable("the organization has no active key to sign with; create one or register the URL again")
             secrets = [self._box.decrypt(secret) for secret in claim.secrets_encrypted]
-            headers = self._profile.headers(secrets, claim.match_id, int(instant.timestamp()), claim.body)
-        except (SecretUnreadable, ValueError) as error:
+            headers = self._profile.headers(secrets, claim.message_id, int(instant.timestamp()), claim.body)
+            headers = unseal(self._box, claim.headers_encrypted) | headers
+        except (SecretUnreadable, HeaderRefused, ValueError) as error:
             # Never unsigned (A-FS-5).
-            return Outcome(False, self._now(), 0.0, error_class="no_signing_key", error=str(error))
+            return Outcome(False, self._now(), 0.0, error_class=NO_SIGNING_KEY, error=str(error), is_request_sent=False)
         outcome = await transport.post(claim.url, claim.body, headers)
         if not outcome.is_delivered:
             log.info("delivery %s failed: %s", claim.delivery_id, outcome.error_class)

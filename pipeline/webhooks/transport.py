@@ -19,7 +19,7 @@ from yarl import URL
 
 from pipeline.net.addresses import Network
 from pipeline.net.names import AddressRefused, NameNotFound, Resolve, VettingResolver, system_resolve
-from pipeline.webhooks.claims import Outcome
+from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.phases import Phases, tls_context, trace_config
 
 EXCERPT_CHARACTERS = 1000

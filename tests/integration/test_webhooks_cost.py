@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.warehouse import Warehouse
-from pipeline.webhooks.claims import Outcome, claim, expire, finish
+from pipeline.webhooks.attempts import Outcome
+from pipeline.webhooks.claims import claim, expire, finish
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.mirror import mirror
 from pipeline.webhooks.outbox import has_pending, pending_count, record_matches, waiting

@@ -314,7 +314,7 @@ def test_a_fs_8_claim_without_outcome_becomes_failed_unknown_outcome_and_is_neve
 
 
 def test_outcome_that_comes_after_its_claim_was_given_up_is_recorded(partners: Any, receiver: Receiver, now: datetime) -> None:
-    from pipeline.webhooks.claims import Outcome
+    from pipeline.webhooks.attempts import Outcome
 
     tell(partners, receiver)
     (claimed,) = claim(partners.database, 10, now, "a slow sender", fundingscout_profile())
@@ -327,7 +327,7 @@ def test_outcome_that_comes_after_its_claim_was_given_up_is_recorded(partners: A
 def test_outcome_of_another_claim_changes_nothing(partners: Any, receiver: Receiver, now: datetime) -> None:
     from dataclasses import replace
 
-    from pipeline.webhooks.claims import Outcome
+    from pipeline.webhooks.attempts import Outcome
 
     tell(partners, receiver)
     (claimed,) = claim(partners.database, 10, now, "one", fundingscout_profile())

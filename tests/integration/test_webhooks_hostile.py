@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.webhooks.claims import Outcome
+from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.outbox import record_matches
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
 from pipeline.webhooks.sender import deliver_pending

@@ -13,7 +13,8 @@ from sqlalchemy import update
 from pipeline.store.models import DeliveryAttempt
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks import mirror as mirror_module
-from pipeline.webhooks.claims import Outcome, claim, expire, finish
+from pipeline.webhooks.attempts import Outcome
+from pipeline.webhooks.claims import claim, expire, finish
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.mirror import mirror
 from pipeline.webhooks.outbox import record_matches

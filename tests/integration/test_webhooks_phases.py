@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.webhooks.claims import Outcome
+from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.receiver import throwaway_certificate
 from pipeline.webhooks.transport import HttpSender
 

@@ -1,0 +1,195 @@
+"""Settling attempts: the outcome into the ledger, the next attempt where the owner opted into one, the endpoint's standing.
+
+What belongs here: what one finished attempt changes. What does not: claiming (webhooks.claims), the rules of a policy
+(webhooks.policies). Settling twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.store.models import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
+from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
+from pipeline.webhooks.choosing import DISABLED, RETRY
+from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, read_policy
+
+log = logging.getLogger(__name__)
+
+Finished = Sequence[tuple[Claim, Outcome]]
+# A claim's own delivery, wherever it stands: on its way, given up meanwhile, or to be tried again because it was given up.
+_OF_THIS_CLAIM = (
+    Delivery.id == bindparam("of_delivery"),
+    Delivery.claimed_by == bindparam("by"),
+    Delivery.claimed_at == bindparam("at"),
+    Delivery.attempts == bindparam("number"),
+    or_(Delivery.status == "sending", Delivery.status == "scheduled", Delivery.reason == UNKNOWN_OUTCOME),
+)
+
+
+def settle(session: Session, finished: Finished, rng: Random) -> None:
+    """Record what became of these claims. One that was given up as unknown meanwhile is set right."""
+    if not finished:
+        return
+    rows = [_settled(claimed, outcome, rng) for claimed, outcome in finished]
+    connection = session.connection()
+    news = _not_settled_before(session, finished)
+    connection.execute(
+        update(Delivery)
+        .where(*_OF_THIS_CLAIM)
+        .values(
+            status=bindparam("to_status"),
+            reason=bindparam("to_error_class"),
+            response_code=bindparam("to_code"),
+            response_excerpt=bindparam("to_excerpt"),
+            finished_at=bindparam("to_end"),
+            next_attempt_at=bindparam("to_next"),
+            next_trigger=bindparam("to_trigger"),
+        ),
+        rows,
+    )
+    connection.execute(
+        update(DeliveryAttempt)
+        .where(DeliveryAttempt.id == bindparam("of_attempt"))
+        .values(
+            outcome=bindparam("to_outcome"),
+            response_code=bindparam("to_code"),
+            response_excerpt=bindparam("to_excerpt"),
+            resolved_address=bindparam("to_address"),
+            duration_ms=bindparam("to_duration_ms"),
+            resolve_ms=bindparam("to_resolve_ms"),
+            connect_ms=bindparam("to_connect_ms"),
+            tls_ms=bindparam("to_tls_ms"),
+            first_byte_ms=bindparam("to_first_byte_ms"),
+            is_reused_connection=bindparam("to_is_reused"),
+            is_request_sent=bindparam("to_is_request_sent"),
+            error_class=bindparam("to_error_class"),
+            error=bindparam("to_error"),
+            finished_at=bindparam("to_finished_at"),
+            is_mirrored=False,
+        ),
+        rows,
+    )
+    _note_standing(session, news)
+
+
+def _settled(claimed: Claim, outcome: Outcome, rng: Random) -> dict[str, Any]:
+    again = None
+    if not outcome.is_delivered:
+        again = next_attempt_at(
+            claimed.policy,
+            claimed.number,
+            outcome.error_class,
+            outcome.response_code,
+            outcome.retry_after,
+            outcome.finished_at,
+            rng,
+        )
+    ended = "delivered" if outcome.is_delivered else "failed"
+    return {
+        "of_delivery": claimed.delivery_id,
+        "of_attempt": claimed.attempt_id,
+        "by": claimed.claimed_by,
+        "at": claimed.claimed_at,
+        "number": claimed.number,
+        "to_status": "scheduled" if again else ended,
+        "to_outcome": ended,
+        "to_next": again,
+        "to_trigger": RETRY if again else None,
+        "to_end": None if again else outcome.finished_at,
+        "to_error_class": outcome.error_class,
+        "to_error": outcome.error,
+        "to_code": outcome.response_code,
+        "to_excerpt": outcome.response_excerpt,
+        "to_address": outcome.resolved_address,
+        "to_duration_ms": outcome.duration_ms,
+        "to_resolve_ms": outcome.resolve_ms,
+        "to_connect_ms": outcome.connect_ms,
+        "to_tls_ms": outcome.tls_ms,
+        "to_first_byte_ms": outcome.first_byte_ms,
+        "to_is_reused": outcome.is_reused_connection,
+        "to_is_request_sent": outcome.is_request_sent,
+        "to_finished_at": outcome.finished_at,
+    }
+
+
+def _not_settled_before(session: Session, finished: Finished) -> Finished:
+    """Those that count for their endpoint: a settlement that is tried again after a lost connection counts once."""
+    if all(outcome.is_delivered for _, outcome in finished):
+        return finished
+    ids = [claimed.attempt_id for claimed, _ in finished]
+    query = select(DeliveryAttempt.id).where(
+        DeliveryAttempt.id.in_(ids),
+        or_(DeliveryAttempt.outcome == "sending", DeliveryAttempt.error_class == UNKNOWN_OUTCOME),
+    )
+    new = set(session.scalars(query))
+    return [(claimed, outcome) for claimed, outcome in finished if claimed.attempt_id in new]
+
+
+def _note_standing(session: Session, finished: Finished) -> None:
+    """How many deliveries in a row failed, per endpoint; and the end of an endpoint whose owner wants one."""
+    by_endpoint: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for claimed, outcome in finished:
+        if outcome.error_class != NO_SIGNING_KEY and claimed.endpoint_id:
+            by_endpoint[claimed.endpoint_id].append(outcome)
+    well = sorted(lane for lane, outcomes in by_endpoint.items() if all(outcome.is_delivered for outcome in outcomes))
+    failing = sorted(by_endpoint.keys() - set(well))
+    if well:
+        recovered = update(WebhookEndpoint).where(WebhookEndpoint.id.in_(well), WebhookEndpoint.consecutive_failures > 0)
+        session.execute(recovered.values(consecutive_failures=0, failing_since=None))
+    if failing:
+        query = select(WebhookEndpoint).where(WebhookEndpoint.id.in_(failing)).order_by(WebhookEndpoint.id)
+        query = query.with_for_update().execution_options(populate_existing=True)
+        for endpoint in session.scalars(query):
+            _count_failures(session, endpoint, sorted(by_endpoint[endpoint.id], key=lambda outcome: outcome.finished_at))
+
+
+def _count_failures(session: Session, endpoint: WebhookEndpoint, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.is_delivered:
+            endpoint.consecutive_failures, endpoint.failing_since = 0, None
+            continue
+        endpoint.consecutive_failures += 1
+        endpoint.failing_since = endpoint.failing_since or outcome.finished_at
+    last = outcomes[-1]
+    rule = read_policy(endpoint.policy).disable_after
+    if endpoint.state != "active" or rule is None or last.is_delivered:
+        return
+    is_gone = last.response_code == GONE
+    if is_gone or is_to_be_disabled(rule, endpoint.consecutive_failures, endpoint.failing_since, last.finished_at):
+        _disable(session, endpoint, last, is_gone)
+
+
+def _disable(session: Session, endpoint: WebhookEndpoint, last: Outcome, is_gone: bool) -> None:
+    since: datetime = endpoint.failing_since or last.finished_at
+    if is_gone:
+        why = "it answered 410 Gone"
+    else:
+        why = f"{endpoint.consecutive_failures} deliveries in a row failed since {since:%Y-%m-%d %H:%M} UTC"
+    endpoint.state, endpoint.state_changed_at = DISABLED, last.finished_at
+    endpoint.disabled_reason = f"{why}; the last: {last.error_class}, {last.error or 'no text'}"
+    session.add(
+        OperatorNotice(
+            kind="endpoint_disabled",
+            organization_id=endpoint.organization_id,
+            endpoint_id=endpoint.id,
+            message=f"The webhook {endpoint.url} was disabled: {endpoint.disabled_reason}",
+            details={
+                "url": endpoint.url,
+                "consecutive_failures": endpoint.consecutive_failures,
+                "failing_since": since.isoformat(),
+                "error_class": last.error_class,
+                "response_code": last.response_code,
+            },
+            created_at=last.finished_at,
+            status="open",
+            attempts=0,
+        )
+    )
