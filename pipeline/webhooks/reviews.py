@@ -109,8 +109,9 @@ def approve(
 ) -> Decision:
     """The round is about this account: take the match into the ledger, once, and owe its delivery.
 
-    ``overrule``: also where somebody has rejected it. Rows that have left the CRM meanwhile are not told; where none is left, or
-    the round is gone, the question is withdrawn. Raises ReviewUnknown, AlreadyDecided, ValueError for an empty ``by``.
+    ``overrule``: also where somebody has rejected it. Rows that have left the CRM meanwhile, or have another name now, are not
+    told; where none is left, or the round is gone, the question is withdrawn.
+    Raises ReviewUnknown, AlreadyDecided, ValueError for an empty ``by``.
     """
     by = _named(by)
     with db.write() as session:
@@ -120,7 +121,14 @@ def approve(
         found = _still_there(session, row)
         of = session.get(Round, row.round_id)
         if found is None or of is None:
-            _settle(row, "withdrawn", by, now, note, "the CRM row is gone" if of is not None else "the round is gone")
+            _settle(
+                row,
+                "withdrawn",
+                by,
+                now,
+                note,
+                "the CRM row is gone or has another name" if of is not None else "the round is gone",
+            )
             return Decision(row, row.outcome)
         _settle(row, "approved", by, now, note, None)
         session.flush()
@@ -181,9 +189,10 @@ def _locked(db: AppDatabase, session: Session, review_id: str) -> MatchReview:
 
 
 def _still_there(session: Session, row: MatchReview) -> FoundMatch | None:
-    """The match with the rows whose accounts the CRM still holds."""
+    """The match with the rows whose accounts the CRM still holds, under the name that was asked about."""
     names = [one["account_external_id"] for one in row.rows]
     query = select(Account.external_id).where(Account.organization_id == row.organization_id, Account.external_id.in_(names))
+    query = query.where(Account.name == row.crm_value)
     there = set(session.scalars(query))
     rows = [one for one in row.rows if one["account_external_id"] in there]
     return with_rows(found_match(row), rows) if rows else None

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.matching.tiers import Thresholds
-from pipeline.store.models import Match, MatchReview
+from pipeline.store.models import Account, Match, MatchReview
 from pipeline.webhooks import reviews
 from pipeline.webhooks.claims import claim
 from pipeline.webhooks.deletions import delete_row
@@ -28,7 +28,7 @@ def unsure(partners: Any, organization: str, round_id: str = "r1", account: str 
         "match_type": MatchType.ACCOUNT_NAME,
         "score": 0.8,
         "rule": "fuzzy_name",
-        "crm_value": f"Name of {account}",
+        "crm_value": account,
     } | fields
     found: FoundMatch = partners.found(organization, round_id, account_external_id=account, **fields)
     return found
@@ -110,7 +110,7 @@ def test_other_accounts_of_a_rejected_round_are_told(partners: Any, asked: tuple
     reviews.reject(partners.database, review, "ada", now)
     rows = [
         {"match_type": "account_name", "account_external_id": name, "contact_external_id": None, "score": 0.99,
-         "rule": "equal_name", "crm_value": f"Name of {name}", "round_value": "x"}
+         "rule": "equal_name", "crm_value": name, "round_value": "x"}
         for name in ("a1", "a2")
     ]  # fmt: skip
     found = unsure(partners, organization, score=0.99, all_matches=rows)
@@ -176,6 +176,8 @@ def test_rows_that_left_the_crm_are_not_told(partners: Any, now: datetime) -> No
     ]  # fmt: skip
     for name in ("a1", "a2"):
         partners.account(organization, name)
+    with partners.database.write() as session:
+        session.execute(update(Account).values(name="Brightloom"))
     partners.round("r1")
     reviews.take(partners.database, [unsure(partners, organization, crm_value="Brightloom", all_matches=rows)], {}, now)
     (row,) = reviews.find(partners.database)
@@ -192,6 +194,16 @@ def test_a_deleted_account_withdraws_its_question(partners: Any, asked: tuple[st
     assert reviews.get(partners.database, review).status == "withdrawn"
     with pytest.raises(reviews.AlreadyDecided):
         reviews.approve(partners.database, review, "ada", now)
+
+
+def test_a_question_about_a_name_that_the_account_no_longer_has_is_not_answered(
+    partners: Any, asked: tuple[str, str], now: datetime
+) -> None:
+    _, review = asked
+    with partners.database.write() as session:
+        session.execute(update(Account).values(name="Brightloom Threads"))
+    assert reviews.approve(partners.database, review, "ada", now).review.status == "withdrawn"
+    assert partners.deliveries() == []
 
 
 def test_what_was_rejected_can_be_overruled_and_is_told_then(partners: Any, asked: tuple[str, str], now: datetime) -> None:
