@@ -16,6 +16,9 @@ from pipeline.net.hosts import BadHost, parse_host
 
 MAX_URL_LENGTH = 2048
 LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback")
+# Endings that the public DNS never holds: ICANN's resolution 2024.07.29.06 (internal), RFC 8375, RFC 7686, RFC 9476, and what
+# hosts files call this machine.
+INTERNAL_ENDINGS = ("internal", "home.arpa", "onion", "alt", "localdomain")
 
 _URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>[^#]*)(?:#.*)?", re.ASCII | re.DOTALL)
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{0,8}))?", re.ASCII)
@@ -80,7 +83,14 @@ def _judge(host: str | IPv4Address | IPv6Address, allowed_networks: Sequence[Net
                 raise UrlRefused("localhost", f"a webhook host cannot be {host}")
         if host == "local" or host.endswith(".local"):
             raise UrlRefused("local", f"a webhook host cannot end in .local, as {host} does")
+        if not allowed_networks and _is_internal(host):
+            # With private networks allowed, such names may lead into them; the address is judged when a delivery connects.
+            raise UrlRefused("internal_name", f"a webhook host must be a public name, which {host} is not")
         return
     reason = refusal(host, allowed_networks)
     if reason:
         raise UrlRefused("address", f"a webhook host cannot be {host}: {reason}")
+
+
+def _is_internal(host: str) -> bool:
+    return "." not in host or host.endswith(tuple(f".{ending}" for ending in INTERNAL_ENDINGS)) or host in INTERNAL_ENDINGS
