@@ -16,10 +16,16 @@ from pipeline.api.fundingscout import crm, matches, rounds, webhooks, whoami
 from pipeline.api.fundingscout.tools import McpEndpoint
 from pipeline.api.logs import set_up_logging
 from pipeline.api.openapi import openapi_of
+from pipeline.api.operator import document as operator_document
+from pipeline.api.operator import keys as operator_keys
+from pipeline.api.operator import organizations as operator_organizations
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 
-ROUTERS = (health.router, crm.router, webhooks.router, matches.router, rounds.router, whoami.router)
+ROUTERS = (
+    health.router, crm.router, webhooks.router, matches.router, rounds.router, whoami.router,
+    operator_organizations.router, operator_keys.router, operator_document.router,
+)  # fmt: skip
 
 
 def utc_now() -> datetime:

@@ -56,6 +56,11 @@ def not_found(what: str) -> ApiError:
     return ApiError(404, "not_found", f"There is no such {what}.")
 
 
+def nothing_at(path: str) -> ApiError:
+    """No endpoint has this address."""
+    return ApiError(404, "not_found", f"There is nothing at {path}.")
+
+
 def database_error(code: str = "db_error") -> ApiError:
     """The database did not answer, or not as expected. Worth another try."""
     return ApiError(500, code, "The database could not be asked. Nothing was changed; try again in a moment.")
@@ -94,7 +99,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
-        message = f"There is nothing at {request.url.path}."
+        message = nothing_at(request.url.path).message
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods_here(request))
             message = f"{request.method} is not possible at {request.url.path}; possible: {headers['Allow']}."

@@ -17,13 +17,14 @@ GRACE_SECONDS = 10  # for requests under way, when told to stop
 @click.option("--port", type=int, help="Port, instead of FUNDINGSCOUT_API_PORT.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side, instead of FUNDINGSCOUT_API_WORKERS.")
 @click.option("--openapi", is_flag=True, help="Print the OpenAPI document instead, as in docs/openapi/fundingscout.json.")
-def api(host: str | None, port: int | None, workers: int | None, openapi: bool) -> None:
+@click.option("--operator-openapi", is_flag=True, help="Print the operators' one, as in docs/openapi/operator.json.")
+def api(host: str | None, port: int | None, workers: int | None, openapi: bool, operator_openapi: bool) -> None:
     """The HTTP API for partners, with its description at /docs, /healthz, /readyz and /metrics. Ctrl-C stops it.
 
     It speaks plain HTTP: put a proxy that speaks HTTPS in front of it.
     """
-    if openapi:
-        _print_openapi()
+    if openapi or operator_openapi:
+        _print_openapi(operator_openapi)
         return
     import uvicorn
 
@@ -51,10 +52,11 @@ def api(host: str | None, port: int | None, workers: int | None, openapi: bool) 
         )
 
 
-def _print_openapi() -> None:
+def _print_openapi(is_operators: bool) -> None:
     from pipeline.api.app import build_app
-    from pipeline.api.openapi import openapi_text
+    from pipeline.api.openapi import openapi_text, operator_openapi_text
     from pipeline.store.app_database import AppDatabase
 
     # Nothing is asked of a database for it.
-    click.echo(openapi_text(build_app(AppDatabase("sqlite://"), Settings())), nl=False)
+    app = build_app(AppDatabase("sqlite://"), Settings())
+    click.echo(operator_openapi_text(app) if is_operators else openapi_text(app), nl=False)
