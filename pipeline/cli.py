@@ -24,10 +24,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Partners": {
         "organizations": ("organizations", "Partners: create, list, put on a plan, set thresholds of name matches."),
         "keys": ("organizations", "API keys and webhook secrets: create, list, revoke, rotate, quota."),
-        "webhooks": ("organizations", "Where a partner is told: set, show, clear."),
+        "webhooks": ("webhooks", "Where a partner is told, and how: set, test, pause, policy, headers."),
         "crm": ("crm", "CRM rows: import a file, show a CRM as it was on a day."),
         "review": ("review", "Name matches that wait for a person's word: list, show, approve, reject, labels."),
-        "deliveries": ("deliveries", "What was sent and what came back: list; release held ones."),
+        "deliveries": ("deliveries", "What was sent and what came back: list, show; release held ones, replay."),
     },
     "Text and names": {
         "resolve": ("text", "Group lines that `extract` wrote into rounds."),

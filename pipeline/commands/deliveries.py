@@ -1,24 +1,37 @@
-"""Commands for deliveries."""
+"""``fundingscout deliveries``: the ledger as people read it, and what they may ask of it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations.organizations import get_organization
-from pipeline.store.models import Delivery, Match, Organization, Round
+from pipeline.store.models import Delivery, DeliveryAttempt, Match, Organization, Round
 from pipeline.webhooks import outbox
+from pipeline.webhooks.fundingscout import fundingscout_profile
+from pipeline.webhooks.replays import WAYS_OUT, Wanted, replay
 
-STATUSES = ["held", "pending", "sending", "delivered", "failed", "no_webhook"]
+STATUSES = ["held", "pending", "scheduled", "paused", "sending", "delivered", "failed", "no_webhook"]
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 DAY = click.DateTime(["%Y-%m-%d"])
+
+SHOWN_OF_DELIVERY = (
+    "id", "match_id", "event_type", "status", "reason", "attempts", "response_code", "created_at", "finished_at",
+    "next_attempt_at", "next_trigger",
+)  # fmt: skip
+SHOWN_OF_ATTEMPT = (
+    "number", "trigger", "outcome", "error_class", "error", "endpoint_url", "resolved_address", "response_code",
+    "response_excerpt", "started_at", "finished_at", "duration_ms", "resolve_ms", "connect_ms", "tls_ms", "first_byte_ms",
+    "is_reused_connection", "is_request_sent", "body_sha256",
+)  # fmt: skip
 
 
 @click.group()
 def deliveries() -> None:
-    """What was sent, what came back, and what is held."""
+    """What was sent, what came back, what is held; and sending again."""
 
 
 @deliveries.command("list")
@@ -32,11 +45,11 @@ def list_(organization: str | None, status: str | None, limit: int, is_json: boo
     query = (
         select(
             Delivery.created_at, Organization.slug, Round.company_name, Match.match_type, Delivery.status,
-            Delivery.response_code, Delivery.reason, Delivery.match_id,
+            Delivery.attempts, Delivery.response_code, Delivery.reason, Delivery.next_attempt_at, Delivery.match_id,
         )
         .join(Organization, Organization.id == Delivery.organization_id)
-        .join(Match, Match.id == Delivery.match_id)
-        .join(Round, Round.id == Match.round_id)
+        .join(Match, Match.id == Delivery.match_id, isouter=True)
+        .join(Round, Round.id == Match.round_id, isouter=True)
         .order_by(Delivery.created_at.desc(), Delivery.id.desc())
         .limit(limit)
     )  # fmt: skip
@@ -46,11 +59,88 @@ def list_(organization: str | None, status: str | None, limit: int, is_json: boo
         query = query.where(Delivery.status == status)
     with installation.database.read() as session:
         rows = session.execute(query).all()
-    names = ["created at", "organization", "company", "match type", "status", "code", "reason", "match id"]
+    names = [
+        "created at", "organization", "company", "match type", "status", "attempts", "code", "reason", "next attempt at",
+        "match id",
+    ]  # fmt: skip
     if is_json:
         print_json([dict(zip((name.replace(" ", "_") for name in names), row, strict=True)) for row in rows])
     else:
-        print_table(names, [[f"{row[0]:%Y-%m-%d %H:%M:%S}", *row[1:]] for row in rows])
+        print_table(names, [[_instant(value) if isinstance(value, datetime) else value for value in row] for row in rows])
+
+
+@deliveries.command("show")
+@click.argument("delivery")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
+def show(delivery: str, is_json: bool) -> None:
+    """One delivery (its id, or its match's) with every attempt: where it went, how long each phase took, what came back."""
+    installation = open_installation()
+    with installation.database.read() as session:
+        row = session.scalars(
+            select(Delivery).where(or_(Delivery.id == delivery, Delivery.match_id == delivery)).limit(1)
+        ).one_or_none()
+        if row is None:
+            raise click.UsageError(f"no delivery {delivery!r}; `fundingscout deliveries list` shows match ids")
+        tries = session.scalars(
+            select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == row.id).order_by(DeliveryAttempt.number)
+        ).all()
+    head = {name: getattr(row, name) for name in SHOWN_OF_DELIVERY}
+    attempts = [{name: getattr(attempt, name) for name in SHOWN_OF_ATTEMPT} for attempt in tries]
+    if is_json:
+        print_json(head | {"attempts": attempts})
+        return
+    for name, value in head.items():
+        if value is not None:
+            click.echo(f"{name:<18} {_instant(value) if isinstance(value, datetime) else value}")
+    for attempt in attempts:
+        click.echo(f"\nattempt {attempt.pop('number')}")
+        for name, value in attempt.items():
+            if value is not None:
+                click.echo(f"  {name:<22} {_instant(value) if isinstance(value, datetime) else value}")
+
+
+@deliveries.command("replay")
+@click.argument("ids", nargs=-1)
+@click.option("--organization", "-o", help="One partner's only; needed with --from.")
+@click.option("--from", "first", type=INSTANT, help="Deliveries made at or after this instant (UTC).")
+@click.option("--to", "last", type=INSTANT, help="And before this one; until now when not given.")
+@click.option("--delivered", is_flag=True, help="Those that were delivered too.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
+def replay_(
+    ids: tuple[str, ...],
+    organization: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    delivered: bool,
+    dry_run: bool,
+    is_json: bool,
+) -> None:
+    """Send failed deliveries again: those of IDS (of deliveries or matches), or one partner's of a span of time.
+
+    The same id and the same bytes. A strict webhook is sent again only what never left this machine (no webhook, name not found,
+    no connection, …); the rest is refused, and stays in the partner's pull feed. Sent within seconds by the service, or by
+    the next `fundingscout sync`.
+    """
+    if not ids and (organization is None or first is None):
+        raise click.UsageError("name deliveries, or give --organization and --from")
+    installation = open_installation()
+    wanted = Wanted(
+        ids=ids,
+        organization_id=get_organization(installation.database, organization).id if organization else None,
+        first=first.replace(tzinfo=UTC) if first else None,
+        last=last.replace(tzinfo=UTC) if last else None,
+        statuses=("failed", "no_webhook", "delivered") if delivered else ("failed", "no_webhook"),
+    )
+    profile = fundingscout_profile(installation.settings.webhook_all_matches)
+    report = replay(installation.database, wanted, profile, is_dry_run=dry_run)
+    if is_json:
+        print_json({"replayed": report.replayed, "first_sends": report.first_sends, "refused": dict(report.refused)})
+        return
+    verb = "would be sent" if dry_run else "pending now"
+    click.echo(f"{report.replayed} {verb}, {report.first_sends} of them for the first time")
+    for reason, count in sorted(report.refused.items()):
+        click.echo(f"{count} refused, {reason}: {WAYS_OUT[reason]}")
 
 
 @deliveries.command("release")
@@ -74,3 +164,7 @@ def release(match_ids: tuple[str, ...], organization: str | None, first: datetim
         organization_id=get_organization(installation.database, organization).id if organization else None,
     )
     click.echo(f"{report.pending} pending now, {report.no_webhook} have no webhook to go to")
+
+
+def _instant(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}"

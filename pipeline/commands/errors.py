@@ -43,20 +43,26 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
+    from pipeline.webhooks.controls import NoWebhook
+    from pipeline.webhooks.policies import PolicyInvalid
     from pipeline.webhooks.reviews import ReviewUnknown
+    from pipeline.webhooks.static_headers import HeaderRefused
     from pipeline.webhooks.urls import UrlRefused
 
     return (
         AlreadyRunning,
         BadThresholds,
         FetchFailed,
+        HeaderRefused,
         NoSuffixList,
+        NoWebhook,
         NothingPublished,
         KeyUnknown,
         OperationUnknown,
         OrganizationExists,
         OrganizationUnknown,
         PartKeepsEnding,
+        PolicyInvalid,
         PortTaken,
         PlanUnknown,
         ReviewUnknown,

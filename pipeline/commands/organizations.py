@@ -1,4 +1,4 @@
-"""Commands for partners' organizations, keys and webhooks."""
+"""Commands for partners' organizations and keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.organizations import keys as key_store
 from pipeline.organizations import quotas
 from pipeline.organizations.organizations import create_organization, get_organization, list_organizations, set_plan
 from pipeline.organizations.thresholds import default_thresholds, own_thresholds, set_thresholds, thresholds_in_force
-from pipeline.webhooks.endpoints import get_webhook, set_webhook
+from pipeline.webhooks.endpoints import get_webhook
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -204,40 +204,3 @@ def _calls(limit: str) -> int | None:
     if not limit.isdecimal():
         raise click.UsageError(f"{limit!r} is no number of calls, nor `unlimited` or `default`")
     return int(limit)
-
-
-@click.group()
-def webhooks() -> None:
-    """Where a partner is told: one HTTPS address per organization."""
-
-
-@webhooks.command("set")
-@click.argument("organization")
-@click.argument("url")
-@click.option("--key", help="Id or prefix of the key whose secret signs; the newest active one when not given.")
-def set_(organization: str, url: str, key: str | None) -> None:
-    """Send matches of ORGANIZATION to URL from now on."""
-    installation = open_installation()
-    owner = get_organization(installation.database, organization)
-    key_id = key_store.get_key(installation.database, owner.id, key).id if key else None
-    allowed = installation.settings.webhook_allowed_networks
-    click.echo(f"webhook {set_webhook(installation.database, owner.id, url, key_id, installation.now(), allowed)}")
-
-
-@webhooks.command("show")
-@click.argument("organization")
-def show(organization: str) -> None:
-    """The URL in force."""
-    installation = open_installation()
-    owner = get_organization(installation.database, organization)
-    click.echo(get_webhook(installation.database, owner.id) or "none: pull-only")
-
-
-@webhooks.command("clear")
-@click.argument("organization")
-def clear(organization: str) -> None:
-    """Send nothing any more; matches are still recorded."""
-    installation = open_installation()
-    owner = get_organization(installation.database, organization)
-    set_webhook(installation.database, owner.id, None, None, installation.now())
-    click.echo("cleared: pull-only")

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, delete, select
 from pipeline.net.addresses import Network
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import WebhookEndpoint
+from pipeline.webhooks.choosing import DISABLED
+from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.urls import check_url
 
@@ -26,7 +28,8 @@ def set_webhook(
     """Set or replace the URL, or clear it with None or ``""``; gives the URL now in force.
 
     ``key_id`` is the key that registers: its secret signs from now on (A-FS-5). Raises UrlRefused, and then leaves the
-    present URL as it was (FS-34).
+    present URL as it was (FS-34). Policy and headers stay when the URL is replaced, and go when it is cleared. A webhook
+    that was disabled is sent to again: its owner has looked at it. One that was paused stays paused.
     """
     if not url:
         with db.write() as session:
@@ -46,6 +49,9 @@ def set_webhook(
     replaced = {name: row[name] for name in ("url", "key_id", "updated_at")}
     with db.write() as session:
         session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced))
+        endpoint = session.get_one(WebhookEndpoint, row["id"], with_for_update=True)
+        if endpoint.state == DISABLED:
+            reactivate(endpoint, now)
     return checked
 
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PROFILE_NAME = "fundingscout"
 EVENT_TYPE = "funding_match"
+TEST_EVENT_TYPE = "test"
 USER_AGENT = "FundingScout-Webhook/1.0"
 
 # FS-48: always present, null when unknown.
@@ -39,6 +40,7 @@ def fundingscout_profile(all_matches: bool = True) -> Profile:
         allows_second_send=False,
         body=partial(_body, with_all_matches=all_matches),
         headers=_headers,
+        test_body=_test_body,
     )
 
 
@@ -74,6 +76,20 @@ def _body(event: Event, with_all_matches: bool) -> str:
     if with_all_matches:
         body["all_matches"] = [_one_of_all(row, event.metadata) for row in event.all_matches]
     return canonical_text(body)
+
+
+def _test_body(message_id: str, now: datetime) -> str:
+    """The keys of a match, all of them empty, so that a receiver's types hold; ``event`` says that it is none."""
+    return canonical_text(
+        {
+            "event": TEST_EVENT_TYPE,
+            "match_id": message_id,
+            "match_type": None,
+            "matched": matched("", None, None, CrmMetadata()),
+            "funding_round": funding_round({}),
+            "timestamp": _seconds(now),
+        }
+    )
 
 
 def _one_of_all(row: dict[str, Any], metadata: CrmMetadata) -> dict[str, Any]:

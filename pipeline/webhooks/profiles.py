@@ -38,7 +38,9 @@ class Event:
 class Profile:
     """How deliveries of one face look. ``body`` makes the canonical text; ``headers`` signs it.
 
-    ``headers`` takes (secrets, newest first; message id, Unix seconds of the attempt, body bytes).
+    ``headers`` takes (secrets, newest first; message id, Unix seconds of the attempt, body bytes). ``test_body`` takes
+    (message id, the present instant). ``allows_second_send``: whether somebody may ask for one though the endpoint's owner
+    has not opted into replays; sending again by itself is never the profile's, always the owner's decision.
     """
 
     name: str
@@ -47,3 +49,4 @@ class Profile:
     allows_second_send: bool
     body: Callable[[Event], str]
     headers: Callable[[Sequence[str], str, int, bytes], dict[str, str]]
+    test_body: Callable[[str, datetime], str]
