@@ -10,17 +10,21 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from pipeline.api import bodies, context
 from pipeline.api.logs import JsonLines
 from pipeline.organizations import keys
+from pipeline.organizations.quotas import set_limit
 from pipeline.settings import PROJECT_ROOT
+from pipeline.store.models import Delivery
+from pipeline.webhooks.outbox import record_matches
 
 CLIENTS = ("http", "uvicorn.access")
 
@@ -40,7 +44,8 @@ def test_health_and_readiness(api: Any) -> None:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = api.raw("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["checks"]["app_database"] == "schema is at 0000, this version needs 0001"
+    wanted = api.database.schema_version()[1]
+    assert answer.json()["checks"]["app_database"] == f"schema is at 0000, this version needs {wanted}"
 
 
 REFUSED = [
@@ -105,6 +110,52 @@ def test_metrics_count_requests_refusals_rows_and_the_outbox(api: Any) -> None:
     assert 'fundingscout_crm_rows_total{kind="account",outcome="refused"} 1.0' in lines
     assert 'fundingscout_outbox_deliveries{status="pending"} 0.0' in lines
     assert 'fundingscout_deliveries_last_day{status="delivered"} 0.0' in lines
+
+
+def test_metrics_tell_what_receivers_answered_in_labels_of_bounded_number(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = [
+        None,
+        None,
+        "redirect",
+        "http_4xx",
+        "http_5xx",
+        "timeout",
+        "connect",
+        "refused_address",
+        "row_deleted",
+        "new one",
+    ]
+    found = [api.partners.found(api.organization, api.partners.round(f"r{number}")) for number in range(len(reasons))]
+    record_matches(api.database, found, api.now)
+    with api.database.write() as session:
+        for row, reason in zip(session.scalars(select(Delivery).order_by(Delivery.id)), reasons, strict=True):
+            row.status, row.reason = ("failed" if reason else "delivered"), reason
+
+    def outcomes() -> dict[str, float]:
+        lines = [line for line in api.raw("/metrics").text.splitlines() if line.startswith("fundingscout_delivery_outcomes")]
+        assert all('profile="fundingscout"' in line or 'profile="other"' in line for line in lines)
+        of_profile = [line for line in lines if 'profile="fundingscout"' in line]
+        shown = {line.split('outcome="')[1].split('"')[0]: float(line.split()[-1]) for line in of_profile}
+        return {name: value for name, value in shown.items() if value}
+
+    expected = {"2xx": 2, "3xx": 1, "4xx": 1, "5xx": 1, "timeout": 1, "refused": 1, "vetted_away": 1, "other": 2}
+    assert outcomes() == expected
+    # However large the ledger is, a scrape reads so many rows and no more.
+    monkeypatch.setattr("pipeline.api.standing.MOST_ROWS", 4)
+    assert sum(outcomes().values()) == 4
+    api.now += timedelta(hours=24, seconds=1)
+    assert outcomes() == {}
+
+
+def test_metrics_tell_how_near_keys_are_to_their_quotas(api: Any) -> None:
+    set_limit(api.database, api.organization, api.key.id, "webhook_settings", 10)
+    for _ in range(12):
+        api.get("/webhooks")
+    lines = api.raw("/metrics").text.splitlines()
+    for outcome, count in (("admitted", 9), ("admitted_last_tenth", 1), ("refused", 2)):
+        line = f'fundingscout_quota_calls_total{{operation="webhook_settings",outcome="{outcome}"}} {count}.0'
+        assert line in lines
+    assert 'fundingscout_quota_refusals_total{operation="webhook_settings"} 2.0' in lines
 
 
 def test_fsv_2_a_database_that_fails_is_a_db_error_and_not_told_in_detail(

@@ -66,8 +66,7 @@ def identify(database: AppDatabase, authorization: str | None) -> Caller:
 def count_call(service: Service, caller: Caller, operation: str, now: datetime) -> Usage:
     """Count one call of ``operation``; the usage says whether it is refused."""
     usage = take(service.database, caller.key.id, operation, limit_of(caller.key.quotas, operation), now)
-    if usage.is_refused:
-        service.metrics.quota_refusals.labels(operation).inc()
+    service.metrics.count_call(usage)
     return usage
 
 
