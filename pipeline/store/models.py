@@ -121,6 +121,7 @@ class WebhookEndpoint(Base):
     consecutive_failures: Mapped[int] = mapped_column(default=0, server_default="0")
     failing_since: Mapped[datetime | None]  # when the first of these failed
     paced_until: Mapped[datetime | None]  # where a rate limit is set: when the next send may begin
+    secret_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)  # the webhook's own; None: a key's signs
 
 
 class OperatorNotice(Base):
@@ -436,6 +437,22 @@ class Delivery(Base):
             sqlite_where=text("status = 'scheduled'"),
             postgresql_where=text("status = 'scheduled'"),
         ),
+        # One webhook's deliveries, newest first, and those of one event: of profiles whose partners have several webhooks.
+        Index(
+            "ix_deliveries_of_webhook",
+            "endpoint_id",
+            "created_at",
+            "id",
+            sqlite_where=text("profile = 'signalbase'"),
+            postgresql_where=text("profile = 'signalbase'"),
+        ),
+        Index(
+            "ix_deliveries_of_event",
+            "endpoint_id",
+            "event_id",
+            sqlite_where=text("profile = 'signalbase'"),
+            postgresql_where=text("profile = 'signalbase'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -459,6 +476,9 @@ class Delivery(Base):
     finished_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]  # of a scheduled one
     next_trigger: Mapped[str | None] = mapped_column(String(16))  # retry, replay, test; None: what brought its match about
+    signal_id: Mapped[str | None] = mapped_column(String(36))  # of a subscription's delivery
+    previous_delivery_id: Mapped[str | None] = mapped_column(String(36))  # asked for again as a row of its own: the row before
+    prior_attempts: Mapped[int] = mapped_column(default=0, server_default="0")  # those of the rows before
 
 
 class DeliveryAttempt(Base):

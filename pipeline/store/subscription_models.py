@@ -1,0 +1,174 @@
+"""Tables of teams that subscribe to signals: keys, credits, webhooks with filters; and the published signals themselves.
+
+What belongs here: tables, keys, constraints. What does not: queries (pipeline.subscriptions, pipeline.webhooks.credits).
+A team is an organization with a row in ``teams``. That credits never go below zero is a constraint here, not code.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Float, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pipeline.store.models import Base
+from pipeline.store.types import BigSerial
+
+
+class FaceKey(Base):
+    """A bearer token of a face other than FundingScout (only its SHA-256). It signs nothing: webhooks have secrets of their own."""
+
+    __tablename__ = "face_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    face: Mapped[str] = mapped_column(String(32))  # signalbase
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    label: Mapped[str]
+    user_id: Mapped[str]  # who is named as the editor of what is changed with it
+    token_prefix: Mapped[str] = mapped_column(String(12))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Team(Base):
+    """What an organization is as a subscriber of signals: the state of its subscription, its rate and its credits."""
+
+    __tablename__ = "teams"
+    __table_args__ = (
+        CheckConstraint("credits_reserved >= 0 AND credits_reserved <= credits", name="ck_teams_credits"),
+    )  # fmt: skip
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    subscription: Mapped[str] = mapped_column(String(16))  # active, trialing, expired, canceled
+    calls_per_minute: Mapped[int | None]  # of each operation; None: the default
+    masks_everyone: Mapped[bool]  # names of persons are masked wherever they stand (A-SB-31)
+    credits: Mapped[int] = mapped_column(BigInteger)
+    credits_reserved: Mapped[int] = mapped_column(BigInteger)  # of these, set aside for sends under way
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CreditEntry(Base):
+    """One change of a team's credits, never changed: what was granted, and what each successful delivery took."""
+
+    __tablename__ = "credit_entries"
+    __table_args__ = (Index("ix_credit_entries_team", "organization_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("teams.organization_id"))
+    amount: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(16))  # grant, delivery, request
+    delivery_id: Mapped[str | None] = mapped_column(String(36), unique=True)  # charged once
+    note: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class CreditHold(Base):
+    """One send under way: what it will cost if it succeeds. Made with its claim, gone once its outcome is counted."""
+
+    __tablename__ = "credit_holds"
+
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("teams.organization_id"))
+    endpoint_id: Mapped[str] = mapped_column(String(36))
+    amount: Mapped[int]  # 0: counted, and free
+    created_at: Mapped[datetime]
+
+
+class CallWindow(Base):
+    """Calls of one operation by one team in one minute: a row per operation, begun anew each minute."""
+
+    __tablename__ = "call_windows"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(48), primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger)  # since the epoch
+    calls: Mapped[int]
+
+
+class WebhookSubscription(Base):
+    """What one webhook of a team is to be told. Its URL and secret are the endpoint's."""
+
+    __tablename__ = "webhook_subscriptions"
+    __table_args__ = (
+        Index("ix_webhook_subscriptions_team", "organization_id", "created_at", "endpoint_id"),
+        Index("ix_webhook_subscriptions_changes", "change_number"),
+    )
+
+    endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id"), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("teams.organization_id"))
+    event_types: Mapped[list[Any]]
+    filters: Mapped[dict[str, Any]]  # as they were given
+    compiled: Mapped[dict[str, Any]]  # as they are matched (subscriptions.filters)
+    is_active: Mapped[bool]
+    deleted_at: Mapped[datetime | None]  # told from paused here only (A-SB-4)
+    secret_tail: Mapped[str] = mapped_column(String(4))
+    last_modified_by: Mapped[str | None]
+    last_modified_via: Mapped[str | None] = mapped_column(String(16))  # api, dashboard
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    change_number: Mapped[int] = mapped_column(BigInteger)  # above that of every earlier change of any subscription
+    successful_deliveries: Mapped[int] = mapped_column(default=0)
+    failed_deliveries: Mapped[int] = mapped_column(default=0)
+    last_success_at: Mapped[datetime | None]
+    last_failure_at: Mapped[datetime | None]
+
+
+class SubscriptionCounter(Base):
+    """One row: the number of the last change of any subscription. Whoever changes one holds it until the commit."""
+
+    __tablename__ = "subscription_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    change_number: Mapped[int] = mapped_column(BigInteger)
+
+
+class Signal(Base):
+    """Something that happened to a company, as teams see it; written by the pipeline, read by the faces."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        Index("ix_signals_newest", "event_type", "occurred_at", "id"),
+        Index("ix_signals_same", "event_type", "logical_key", "occurred_at"),
+        Index(
+            "ix_signals_waiting",
+            "discovered_at",
+            "id",
+            sqlite_where=text("fan_out = 'waiting'"),
+            postgresql_where=text("fan_out = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    event_type: Mapped[str] = mapped_column(String(32))  # funding.created, …
+    external_id: Mapped[str]
+    logical_key: Mapped[str]  # reports of one real event have the same
+    is_active: Mapped[bool]
+    # waiting (to be matched with subscriptions), done, none (nobody is told: catching up, a backfill)
+    fan_out: Mapped[str] = mapped_column(String(8))
+    occurred_at: Mapped[datetime]
+    discovered_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    company_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    company_name: Mapped[str | None]
+    industry: Mapped[str | None]
+    categories: Mapped[list[Any]]
+    country: Mapped[str | None] = mapped_column(String(2))
+    employee_count: Mapped[int | None]
+    round_type: Mapped[str | None]
+    round_flavor: Mapped[str | None]
+    amount: Mapped[int | None] = mapped_column(BigInteger)  # whole units of currency
+    currency: Mapped[str | None] = mapped_column(String(3))
+    confidence: Mapped[float | None] = mapped_column(Float(53))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)  # the payload's blocks, persons in clear
+
+
+class SignalDocument(Base):
+    """Which signal a document reports: read again, it finds its signal."""
+
+    __tablename__ = "signal_documents"
+
+    document_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    signal_id: Mapped[str] = mapped_column(ForeignKey("signals.id"), index=True)
