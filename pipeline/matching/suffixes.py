@@ -1,0 +1,50 @@
+"""The Public Suffix List: which part of a host name its owner registered.
+
+The list with its private section, as bundled with tldextract or as an operator fetched it, so that a page of a hosting service
+is its owner's and not the host's. Nothing is fetched here.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import tldextract
+
+from pipeline.matching.hosts import CACHE_SIZE, labels_of
+
+_refreshed: Path | None = None
+
+
+def use_suffix_list(file: Path | None) -> None:
+    """Judge by the Public Suffix List in ``file`` from now on, in this process; None: by the bundled one.
+
+    Keys computed before stay as they are stored.
+    """
+    global _refreshed
+    if file != _refreshed:
+        _refreshed = file
+        for cached in (_suffix_list, registrable_of_host):
+            cached.cache_clear()
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def registrable_of_host(host: str | None) -> str | None:
+    """The registrable domain of a host (lower case, ASCII); None for a public suffix, an address, nonsense."""
+    labels = labels_of(host)
+    if labels is None:
+        return None
+    parts = _suffix_list()(".".join(labels))
+    if not parts.suffix:
+        # The list's default rule: an unlisted ending is a public suffix of one label.
+        return ".".join(labels[-2:])
+    if not parts.domain or (parts.domain == "www" and parts.is_private):
+        return None
+    return f"{parts.domain}.{parts.suffix}"
+
+
+@cache
+def _suffix_list() -> tldextract.TLDExtract:
+    # No request and no cache folder: the bundled list, or the file that an operator fetched.
+    urls = (_refreshed.as_uri(),) if _refreshed else ()
+    return tldextract.TLDExtract(suffix_list_urls=urls, cache_dir=None, include_psl_private_domains=True)
