@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select, text
 
+from pipeline.organizations.secrets import SECRET_PREFIX
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import OperatorNotice
@@ -81,16 +82,18 @@ async def _post_all(
     db: AppDatabase, settings: Settings, url: str, letters: Sequence[_Letter], now: Callable[[], datetime]
 ) -> int:
     secret = settings.operator_webhook_secret
+    # Written as Standard Webhooks writes it (whsec_…) or as ours are (fs_whsec_…): the same key.
+    keys = [SECRET_PREFIX + secret.get_secret_value().removeprefix("fs_").removeprefix("whsec_")] if secret else []
     told = 0
     transport = HttpSender(settings.webhook_timeout_seconds, now, settings.webhook_allowed_networks, settings.webhook_ca_file)
     async with transport:
         for letter in letters:
             try:
-                if secret is None:
+                if not keys:
                     raise ValueError("FUNDINGSCOUT_OPERATOR_WEBHOOK_SECRET is not set; nothing is sent unsigned")
                 checked = check_url(url, settings.webhook_allowed_networks)
                 instant = int(now().timestamp())
-                signed = standard_headers([secret.get_secret_value()], f"notice_{letter.notice_id}", instant, letter.body)
+                signed = standard_headers(keys, f"notice_{letter.notice_id}", instant, letter.body)
             except ValueError as error:
                 await asyncio.to_thread(_note, db, letter.notice_id, str(error), now())
                 continue
