@@ -20,7 +20,7 @@ DATA = Path(__file__).with_name("data")
 _OWN_PAGE = re.compile(
     r"(?:(?:[a-z]{2}(?:[-_][a-z]{2})?|p|company|intl|global)[/\\])?"
     r"(?:about|about-?us|company|home|index|default|login|signin|sign-in|signup|sign-up|register|careers|jobs|contact|contact-us|"
-    r"press|newsroom|investors|privacy|legal|terms|help|support|pricing|security|vulnerability-disclosure|responsible-disclosure|"
+    r"press|newsroom|investors|privacy(?:-policy)?|legal|imprint|impressum|tos|terms(?:-of-(?:service|use))?|help|support|pricing|security|vulnerability-disclosure|responsible-disclosure|"
     r"[a-z]{2}(?:[-_][a-z]{2})?)?(?:\.\w+)?[/\\]?",
     re.IGNORECASE,
 )
