@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -19,27 +20,29 @@ from pipeline.api.context import service_of
 from pipeline.api.errors import ApiError
 
 BODY_SECONDS = 30.0
+GAP_SECONDS = 5.0  # in which something more of a body must come
+# So much of a body is read before room is taken for it among all bodies: who sends little, slowly, keeps nobody else out.
+FREE_BYTES = 65_536
 
 
 @asynccontextmanager
 async def json_text(request: Request) -> AsyncIterator[str]:
-    """The body's text, with room for it held as long as it is used. Raises ApiError:
+    """The body's text, with room for it, if it is large, held as long as it is used. Raises ApiError:
 
     415 for another content type or any content encoding, 413 beyond FUNDINGSCOUT_API_MAX_BODY_BYTES, 408 for a body that
-    does not come within 30 seconds, 400 `invalid_json` for one that is not UTF-8, 503 while too many others are held.
+    does not come within 30 seconds or pauses for 5, 400 `invalid_json` for one that is not UTF-8, 503 while too many others
+    are held.
     """
     service = service_of(request)
     most = service.settings.api_max_body_bytes
     _check_type(request)
     announced = _announced(request, most)
-    async with service.bodies.hold(most if announced is None else announced):
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _read(request, most)
-        except TimeoutError:
-            raise ApiError(
-                408, "request_timeout", f"The body did not arrive within {BODY_SECONDS:.0f} seconds.", {"Connection": "close"}
-            ) from None
+    async with AsyncExitStack() as held:
+
+        async def take_room() -> None:
+            await held.enter_async_context(service.bodies.hold(most if announced is None else announced))
+
+        body = await _read(request, most, take_room)
         try:
             # A byte order mark says nothing in UTF-8, and some clients send one.
             text = body.decode("utf-8-sig")
@@ -96,13 +99,33 @@ def _announced(request: Request, most: int) -> int | None:
     return int(text)
 
 
-async def _read(request: Request, most: int) -> bytes:
+async def _read(request: Request, most: int, take_room: Callable[[], Awaitable[None]]) -> bytes:
+    """The body. ``take_room`` is called once, when more of it came than is free. Its waiting is no fault of the client's."""
     body = bytearray()
-    async for chunk in request.stream():
+    chunks = request.stream()
+    has_room = False
+    seconds_left = BODY_SECONDS
+    while True:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(min(GAP_SECONDS, seconds_left)):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise _too_slow() from None
+        if chunk is None:
+            return bytes(body)
+        seconds_left -= time.monotonic() - started
         body += chunk
         if len(body) > most:
             raise _too_large(most)
-    return bytes(body)
+        if len(body) > FREE_BYTES and not has_room:
+            await take_room()
+            has_room = True
+
+
+def _too_slow() -> ApiError:
+    message = f"The body did not arrive within {BODY_SECONDS:.0f} seconds, or nothing of it for {GAP_SECONDS:.0f}."
+    return ApiError(408, "request_timeout", message, {"Connection": "close"})
 
 
 def _too_large(most: int) -> ApiError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 
 import click
 
 from pipeline.settings import Settings
 
+OPEN_FILES = 4_096  # twice the connections that are held (api.patience), and the stores
 GRACE_SECONDS = 10  # for requests under way, when told to stop
 
 
@@ -32,6 +34,7 @@ def api(host: str | None, port: int | None, workers: int | None, openapi: bool, 
 
     settings = Settings()
     processes = workers or settings.api_workers
+    _allow_open_files(OPEN_FILES)
     set_up_logging(settings.log_level)
     with tempfile.TemporaryDirectory(prefix="fundingscout-api-") as folder:
         if processes > 1:
@@ -43,13 +46,21 @@ def api(host: str | None, port: int | None, workers: int | None, openapi: bool, 
             host=host or settings.api_host,
             port=settings.api_port if port is None else port,
             workers=processes,
-            http="h11",  # bounds what a head may take; httptools does not
+            http="pipeline.api.patience:PatientProtocol",  # h11, which bounds a head's bytes; and its time, and connections
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+
+
+def _allow_open_files(wanted: int) -> None:
+    """As many open files as the connections need, where the system lets us: usual shells allow 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _print_openapi(is_operators: bool) -> None:

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from pipeline.api.app import build_app
+from pipeline.api.patience import PatientProtocol
 from pipeline.organizations.keys import NewKey
 
 
@@ -24,7 +25,9 @@ class Api:
         self.database = partners.database
         self.now = now
         self.app = build_app(self.database, partners.settings(**settings), lambda: self.now)
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=0, http="h11", ws="none", log_config=None, access_log=False)
+        config = uvicorn.Config(
+            self.app, host="127.0.0.1", port=0, http=PatientProtocol, ws="none", log_config=None, access_log=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.organization = partners.add("acme")

@@ -264,11 +264,11 @@ def test_large_bodies_are_refused_announced_or_not(make_api: Any, code: Any) -> 
         assert code(answer) == (413, "body_too_large")
 
 
-def _head(api: Any, *lines: str, token: str | None = None) -> bytes:
+def _head(api: Any, *lines: str, token: str | None = None, body: str = "") -> bytes:
     """The beginning of the answer to a request written by hand, whose body is still to come."""
     with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
         own = [f"Authorization: Bearer {token or api.key.token}"]
-        connection.sendall("\r\n".join(["POST /api/v1/accounts HTTP/1.1", "Host: x", *own, *lines, "", ""]).encode())
+        connection.sendall("\r\n".join(["POST /api/v1/accounts HTTP/1.1", "Host: x", *own, *lines, "", body]).encode())
         return connection.recv(20)
 
 
@@ -287,6 +287,7 @@ def test_a_body_that_does_not_come_is_given_up(api: Any, monkeypatch: pytest.Mon
 def test_bodies_beyond_the_memory_for_all_wait_and_then_are_refused(make_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "BODY_WAIT_SECONDS", 0.2)
     monkeypatch.setattr(context.ByteBudget.__init__, "__defaults__", (0.2,))
+    monkeypatch.setattr(bodies, "FREE_BYTES", 0)
     with make_api(api_max_body_bytes=10_000) as api:
         slow = []
         for _ in range(context.BODIES_AT_ONCE):
@@ -297,10 +298,10 @@ def test_bodies_beyond_the_memory_for_all_wait_and_then_are_refused(make_api: An
                 f"Authorization: Bearer {api.key.token}",
                 "Content-Length: 10000",
             ]
-            connection.sendall("\r\n".join([*head, "", ""]).encode())
+            connection.sendall("\r\n".join([*head, "", "x"]).encode())
             slow.append(connection)
         time.sleep(0.3)
-        assert b" 503 " in _head(api, "Content-Length: 10000")
+        assert b" 503 " in _head(api, "Content-Length: 10000", body="x")
         for connection in slow:
             connection.close()
         time.sleep(0.1)

@@ -1,0 +1,148 @@
+"""Clients that take their time: each costs a connection for a while, and nobody else is kept waiting."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from pipeline.api import bodies
+from pipeline.api.patience import PatientProtocol
+
+SLOW = 40
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Padding: "
+pytestmark = pytest.mark.parametrize("app_database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def connect(api: Any) -> Iterator[Any]:
+    """Opens connections to the service; all are closed in the end."""
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=10))
+
+
+def answer(connection: socket.socket) -> bytes:
+    """All that comes until the service closes the connection."""
+    received = b""
+    try:
+        while chunk := connection.recv(4_096):
+            received += chunk
+    except ConnectionResetError:
+        pass  # it closed while we were still sending
+    return received
+
+
+def push_head(api: Any, size: int) -> bytes:
+    """The head of a push whose body is to have so many bytes."""
+    lines = ["POST /api/v1/accounts HTTP/1.1", "Host: x", f"Authorization: Bearer {api.key.token}", f"Content-Length: {size}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Of a connection whose request is not whole: the service has said no, or nothing, and left."""
+    connection.settimeout(0.001)
+    try:
+        return connection.recv(4_096)[:13] in (b"", b"HTTP/1.1 503 ")
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_heads_that_come_byte_by_byte_are_given_up_and_others_served(
+    api: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_seconds", 0.6)
+    slow = [connect() for _ in range(SLOW)]
+    for connection in slow:
+        connection.sendall(HEAD)
+    started = time.monotonic()
+    served = 0
+    while time.monotonic() - started < 0.4:
+        for connection in slow:
+            connection.sendall(b"x")  # each byte would keep a clock that starts anew from ever ending
+        asked = time.monotonic()
+        assert api.get("/webhooks").status_code == 200
+        assert time.monotonic() - asked < 1
+        served += 1
+    assert served >= 3
+    told = [answer(connection) for connection in slow]
+    assert time.monotonic() - started < 5
+    for text in told:
+        head, _, body = text.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert b"connection: close" in head.lower()
+        assert json.loads(body)["error"]["code"] == "request_timeout"
+
+
+def test_who_connects_and_says_nothing_is_let_go(api: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_seconds", 0.2)
+    assert answer(connect()) == b""
+
+
+def test_a_head_in_pieces_is_served_also_on_a_kept_connection(api: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_seconds", 1.0)
+    connection = connect()
+    for _ in range(3):
+        connection.sendall(HEAD)
+        time.sleep(0.5)  # thrice this is more than one head may take
+        connection.sendall(b"x\r\n\r\n")
+        received = b""
+        while not received.endswith(b"}"):
+            received += connection.recv(4_096)
+        assert received.startswith(b"HTTP/1.1 200 ")
+
+
+def test_bodies_that_come_byte_by_byte_keep_nobody_out(make_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them, by what they announce, than all bodies together may take; the head of each is fine."""
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 1.0)
+    with make_api() as api, ExitStack() as opened:
+        slow = [opened.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=10)) for _ in range(SLOW)]
+        for connection in slow:
+            connection.sendall(push_head(api, 8_000_000))
+        started = time.monotonic()
+        while time.monotonic() - started < 0.6:
+            for connection in slow:
+                connection.sendall(b" ")
+            asked = time.monotonic()
+            rows = {"accounts": [{"external_id": "a", "name": "A", "metadata": {"x": "y" * 60_000}}] * 3}
+            assert api.post("/contacts", {"contacts": [], "padding": rows}).status_code == 200
+            assert time.monotonic() - asked < 1
+        assert all(answer(connection).startswith(b"HTTP/1.1 408 ") for connection in slow)
+
+
+def test_a_body_that_pauses_is_given_up(api: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "GAP_SECONDS", 0.2)
+    connection = connect()
+    connection.sendall(push_head(api, 20) + b" ")
+    assert answer(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_where_connections_run_short_the_longest_waiting_goes(api: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.raw("/healthz")  # the test's own client keeps its connection
+    monkeypatch.setattr(PatientProtocol, "most_connections", 6)
+    waiting = []
+    for _ in range(20):
+        waiting.append(connect())
+        waiting[-1].sendall(HEAD)
+        time.sleep(0.01)
+    for _ in range(5):
+        fresh = connect()
+        fresh.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert answer(fresh).startswith(b"HTTP/1.1 200 ")
+    states = [is_closed(connection) for connection in waiting]
+    assert states == sorted(states, reverse=True)  # the first came first
+    assert states.count(False) <= 6
+
+
+def test_what_is_no_http_is_told_in_the_envelope(api: Any, connect: Any) -> None:
+    connection = connect()
+    connection.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
+    head, _, body = answer(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "invalid_request"
