@@ -4,14 +4,15 @@ A check blocks where wrong data would reach a partner: the steps after it in the
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC
 
 import dagster as dg
 from sqlalchemy import func, select
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.store.models import Delivery, DeliveryAttempt
+from pipeline.store.models import DeliveryAttempt, Organization, WebhookEndpoint
+from pipeline.webhooks.outbox import stale_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,11 @@ RULES = [
     Rule(
         common.WEBHOOK_DELIVERIES,
         "no_round_is_told_twice",
-        "No organization was sent the same round more than once, but for replays that somebody asked for (FS-61).",
+        "No organization was sent the same round more than once, but for retries that it opted into and replays that somebody "
+        "asked for (FS-61). If it fails: stop sending (webhooks pause), and look at both attempts (deliveries show).",
         """SELECT organization_id, round_id, count(*) AS sent FROM core.webhook_deliveries
-           WHERE attempt_number > 0 AND trigger <> 'replay' GROUP BY ALL HAVING count(*) > 1""",
+           WHERE attempt_number > 0 AND round_id IS NOT NULL AND trigger IN ('live', 'backfill')
+           GROUP BY ALL HAVING count(*) > 1""",
     ),
 ]
 
@@ -139,35 +142,122 @@ def build_check(rule: Rule) -> dg.AssetChecksDefinition:
 @dg.asset_check(
     asset=common.WEBHOOK_DELIVERIES,
     name="ledger_and_mirror_agree",
-    description="Every finished attempt of the ledger has its row here. If it fails: materialise this asset, which copies it.",
+    description=(
+        "Every finished attempt of the ledger has its row here, with the same outcome. If it fails: materialise this asset, which "
+        "copies what is missing; if it still fails, the ledger is right and the mirror was changed by hand."
+    ),
     pool=common.WAREHOUSE_POOL,
 )
 def ledger_and_mirror_agree(installation: InstallationParam) -> dg.AssetCheckResult:
-    """Counts both sides; attempts still on their way are in neither count."""
+    """Counts both sides by outcome; attempts still on their way are in neither count."""
+    query = select(DeliveryAttempt.outcome, func.count()).where(DeliveryAttempt.outcome != "sending")
     with installation.database.read() as session:
-        ledger = session.scalar(select(func.count()).select_from(DeliveryAttempt).where(DeliveryAttempt.outcome != "sending"))
+        ledger = dict(list(session.execute(query.group_by(DeliveryAttempt.outcome))))
     with installation.warehouse.open() as connection:
-        mirror = common.row_count(connection, "core.webhook_deliveries")
-    return dg.AssetCheckResult(passed=ledger == mirror, metadata={"ledger": ledger or 0, "mirror": mirror})
+        rows = connection.execute("SELECT status, count(*) FROM core.webhook_deliveries GROUP BY ALL").fetchall()
+    mirror = {str(status): int(count) for status, count in rows}
+    return dg.AssetCheckResult(
+        passed=ledger == mirror,
+        metadata={"ledger": sum(ledger.values()), "mirror": sum(mirror.values())}
+        | {
+            f"missing_{name}": count - mirror.get(name, 0)
+            for name, count in sorted(ledger.items())
+            if count != mirror.get(name)
+        },
+    )
 
 
 @dg.asset_check(
     asset=common.WEBHOOK_DELIVERIES,
     name="no_claim_is_older_than_its_budget",
-    description="No delivery has been on its way for over a minute. If it fails: materialise this asset; it ends such claims.",
+    description=(
+        "No delivery is on its way for longer than a send may last. If it fails: a sender died; materialise this asset, which "
+        "ends such claims as `failed: unknown_outcome`."
+    ),
 )
 def no_claim_is_older_than_its_budget(installation: InstallationParam) -> dg.AssetCheckResult:
     """A claim without an outcome is a sender that died."""
-    oldest = installation.now() - timedelta(minutes=1)
+    stale = stale_claims(installation.now(), installation.settings.webhook_timeout_seconds).order_by(None).subquery()
     with installation.database.read() as session:
-        stuck = session.scalar(
-            select(func.count()).select_from(Delivery).where(Delivery.status == "sending", Delivery.claimed_at < oldest)
-        )
+        stuck = session.scalar(select(func.count()).select_from(stale))
     return dg.AssetCheckResult(passed=not stuck, metadata={"claims": stuck or 0})
+
+
+# A day of at least so many attempts, of which more than half failed, and by so much more than in the two weeks before.
+JUMP_ATTEMPTS, JUMP_SHARE, JUMP_RISE = 5, 0.5, 0.25
+FAILURE_JUMPS = f"""
+    WITH counted AS (
+        SELECT organization_id,
+            count(*) FILTER (WHERE started_at >= $now - INTERVAL 1 DAY) AS attempts,
+            count(*) FILTER (WHERE started_at >= $now - INTERVAL 1 DAY AND status = 'failed') AS failed,
+            count(*) FILTER (WHERE started_at < $now - INTERVAL 1 DAY) AS attempts_before,
+            count(*) FILTER (WHERE started_at < $now - INTERVAL 1 DAY AND status = 'failed') AS failed_before,
+            mode(error_class) FILTER (WHERE started_at >= $now - INTERVAL 1 DAY AND status = 'failed') AS mostly
+        FROM core.webhook_deliveries
+        WHERE attempt_number > 0 AND started_at >= $now - INTERVAL 15 DAY AND started_at <= $now
+        GROUP BY organization_id
+    )
+    SELECT coalesce(slug, organization_id) AS organization, attempts, failed, mostly, attempts_before, failed_before
+    FROM counted LEFT JOIN core.organizations USING (organization_id)
+    WHERE attempts >= {JUMP_ATTEMPTS} AND failed > {JUMP_SHARE} * attempts
+      AND failed / attempts > coalesce(failed_before / nullif(attempts_before, 0), 0) + {JUMP_RISE}
+    ORDER BY failed DESC, organization
+"""
+
+
+@dg.asset_check(
+    asset=common.WEBHOOK_DELIVERIES,
+    name="no_failure_rate_jumps",
+    description=(
+        "No organization's deliveries of the last day failed mostly, and much more than in the two weeks before. If it fails: "
+        "`mostly` says how; ask the partner (their receiver is down, or its certificate ran out), and point them to the pull feed."
+    ),
+    pool=common.WAREHOUSE_POOL,
+)
+def no_failure_rate_jumps(installation: InstallationParam) -> dg.AssetCheckResult:
+    """Compares each organization with itself, so that one that always fails is not news every day."""
+    now = installation.now().astimezone(UTC).replace(tzinfo=None)
+    with installation.warehouse.open() as connection:
+        result = connection.execute(FAILURE_JUMPS, {"now": now})
+        names = [column[0] for column in result.description or []]
+        rows = result.fetchall()
+    return dg.AssetCheckResult(
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rows": len(rows)}
+        | ({"first": dg.MetadataValue.md(common.markdown_table(names, rows[: common.PREVIEW_ROWS]))} if rows else {}),
+    )
+
+
+@dg.asset_check(
+    asset=common.WEBHOOK_DELIVERIES,
+    name="no_webhook_is_disabled",
+    description=(
+        "No webhook was disabled by its own rule. If it fails: tell the partner; once their receiver works (`webhooks test`), "
+        "`webhooks resume`, then `deliveries replay` what came meanwhile."
+    ),
+)
+def no_webhook_is_disabled(installation: InstallationParam) -> dg.AssetCheckResult:
+    """Which, since when, and why."""
+    query = select(
+        Organization.slug, WebhookEndpoint.profile, WebhookEndpoint.state_changed_at, WebhookEndpoint.disabled_reason
+    )
+    query = query.join(Organization, Organization.id == WebhookEndpoint.organization_id)
+    with installation.database.read() as session:
+        rows = session.execute(query.where(WebhookEndpoint.state == "disabled").order_by(Organization.slug)).all()
+    names = ["organization", "profile", "disabled at", "reason"]
+    return dg.AssetCheckResult(
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rows": len(rows)}
+        | ({"first": dg.MetadataValue.md(common.markdown_table(names, rows[: common.PREVIEW_ROWS]))} if rows else {}),
+    )
 
 
 CHECKS: list[dg.AssetChecksDefinition] = [
     *(build_check(rule) for rule in RULES),
     ledger_and_mirror_agree,
     no_claim_is_older_than_its_budget,
+    no_failure_rate_jumps,
+    no_webhook_is_disabled,
 ]

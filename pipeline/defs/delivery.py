@@ -1,10 +1,21 @@
 """Assets of the delivery group: who was told, and what came back."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import dagster as dg
+from pydantic import Field
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.webhooks import mirror, sender
+from pipeline.organizations.organizations import get_organization
+from pipeline.webhooks import mirror, replays, sender
+from pipeline.webhooks.fundingscout import fundingscout_profile
+from pipeline.webhooks.reports import DeliveryReport
+
+# Jobs that are wanted again within seconds.
+IN_A_HURRY = ("sync",)
+SYNC_PATIENCE_SECONDS = 10.0
 
 LATEST_DELIVERIES = """
     SELECT started_at, slug AS organization, company_name, attempts.status, response_code,
@@ -33,29 +44,93 @@ def webhook_deliveries(context: dg.AssetExecutionContext, installation: Installa
     Materialising it sends whatever is pending in the outbox and copies the ledger's attempts here. Safe to run at any time, and
     at the same time as another run: a delivery is claimed durably before its socket opens, and nothing is sent twice. A claim
     whose process died becomes `failed: unknown_outcome`, which the partner's pull feed shows. Failed deliveries are never sent
-    again by themselves.
+    again by themselves, but where the webhook's owner opted into retries (`trigger` says so); the job `replay` sends them because
+    somebody asks for it. `resolve_ms` to `first_byte_ms` are the parts of `duration_ms`; `slowest_endpoints` names who let us wait.
     """
-    report = sender.deliver_pending(installation.database, installation.secret_box, installation.settings, installation.now)
+    # A sync run has new rounds to come back for: what slow endpoints have left is the next `deliver` run's.
+    patience = SYNC_PATIENCE_SECONDS if context.run.job_name in IN_A_HURRY else None
+    report = sender.deliver_pending(
+        installation.database, installation.secret_box, installation.settings, installation.now, patience
+    )
     mirrored = mirror.mirror(installation.database, installation.warehouse, installation.now())
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.webhook_deliveries", LATEST_DELIVERIES)
     context.log.info("%d delivered, %d failed, %d copied", report.delivered, report.failed, mirrored.attempts)
-    return dg.MaterializeResult(
-        metadata=metadata
-        | {
-            "delivered": report.delivered,
-            "failed": report.failed,
-            "failed_by_class": dict(report.failed_by_class),
-            "no_webhook": report.no_webhook,
-            "unknown_outcome": report.unknown_outcome,
-            "copied_attempts": mirrored.attempts,
-        }
-        | {
-            f"duration_ms_p{percent}": round(ms, 1)
-            for percent in (50, 95)
-            if (ms := report.duration_ms(percent / 100)) is not None
-        }
+    return dg.MaterializeResult(metadata=metadata | figures(report) | {"copied_attempts": mirrored.attempts})
+
+
+def figures(report: DeliveryReport) -> dict[str, Any]:
+    """What one sending run did, as metadata."""
+    slowest = [[row.host, row.sent, row.failed, round(row.p95_ms, 1)] for row in report.slowest_endpoints()]
+    latencies = {f"duration_ms_p{percent}": report.duration_ms(percent / 100) for percent in (50, 95, 99)}
+    return {
+        "sent": report.delivered + report.failed,
+        "delivered": report.delivered,
+        "failed": report.failed,
+        "failed_by_class": dict(report.failed_by_class),
+        "retries": report.retries,
+        "skipped": report.no_webhook + report.set_aside,
+        "no_webhook": report.no_webhook,
+        "paused_or_disabled": report.set_aside,
+        "unknown_outcome": report.unknown_outcome,
+        "slowest_endpoints": dg.MetadataValue.md(common.markdown_table(["host", "sent", "failed", "p95 ms"], slowest)),
+    } | {name: round(ms, 1) for name, ms in latencies.items() if ms is not None}
+
+
+class ReplayConfig(dg.Config):
+    """Which deliveries are to be sent again: by ids, or one organization's of a span of time."""
+
+    ids: list[str] = Field(default_factory=list, description="Ids of deliveries or of matches.")
+    organization: str = Field(default="", description="Slug or id. Needed with `first`.")
+    first: str = Field(
+        default="", description="Deliveries made at or after this instant (ISO 8601, UTC unless it says otherwise)."
+    )
+    last: str = Field(default="", description="And before this one. Empty: until now.")
+    delivered: bool = Field(default=False, description="Those that were delivered, too.")
+    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
+
+
+@dg.op(
+    description="Makes failed deliveries pending again where their webhook allows it; the sensor's next `deliver` run sends them."
+)
+def replay_deliveries(context: dg.OpExecutionContext, config: ReplayConfig, installation: InstallationParam) -> None:
+    """The same as `fundingscout deliveries replay`. What is refused is logged with its reason and the way out."""
+    organization = get_organization(installation.database, config.organization).id if config.organization else None
+    wanted = replays.Wanted(
+        ids=config.ids,
+        organization_id=organization,
+        first=_instant(config.first),
+        last=_instant(config.last),
+        statuses=("failed", "no_webhook", "delivered") if config.delivered else ("failed", "no_webhook"),
+    )
+    profile = fundingscout_profile(installation.settings.webhook_all_matches)
+    report = replays.replay(installation.database, wanted, profile, is_dry_run=config.dry_run)
+    context.log.info("%d replayed, %d of them for the first time", report.replayed, report.first_sends)
+    for reason, count in sorted(report.refused.items()):
+        context.log.warning("%d refused, %s: %s", count, reason, replays.WAYS_OUT[reason])
+    context.add_output_metadata(
+        {"replayed": report.replayed, "first_sends": report.first_sends, "refused": dict(report.refused)}
     )
 
 
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description=(
+        "Sends failed deliveries again, by ids or by organization and time: see the configuration of its one step. "
+        "A strict webhook is sent again only what never left this machine; the rest is refused and said why."
+    ),
+)
+def replay() -> None:
+    """The job `replay`."""
+    replay_deliveries()
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+replay_job = replay
 ASSETS: list[dg.AssetsDefinition] = [webhook_deliveries]

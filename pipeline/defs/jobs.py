@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipeline.defs import common
 from pipeline.defs.crm import yesterday
+from pipeline.defs.delivery import replay_job
 from pipeline.defs.housekeeping import housekeeping_job
 from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
 from pipeline.defs.reviews import decide_reviews
@@ -63,6 +64,7 @@ def build_jobs() -> list[Any]:
             executor_def=dg.in_process_executor,
             description="Copies the hourly counts of the sources' polls into the warehouse.",
         ),
+        replay_job,
         housekeeping_job,
         decide_reviews,
     ]
