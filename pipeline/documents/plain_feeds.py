@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import struct_time
@@ -225,8 +225,8 @@ def _w3c(match: re.Match[str]) -> datetime:
     return local if match["zone"] in "Zz" else local - _offset(match["zone"].replace(":", ""))
 
 
-def _clock(match: re.Match[str]) -> Iterator[int]:
-    return (int(match[name]) for name in ("hour", "minute", "second"))
+def _clock(match: re.Match[str]) -> tuple[int, int, int]:
+    return int(match["hour"]), int(match["minute"]), int(match["second"])
 
 
 def _offset(zone: str) -> timedelta:

@@ -1,99 +1,128 @@
-"""The other signals: acquisition, job change, hiring, new company. Precision first: only plain headlines count.
+"""The other signals: acquisition, job change, hiring, new company. Precision first: only what the headline says plainly counts.
 
-Field names follow Signalbase's payloads (spec section 5) in snake case, under ``Mention.details``.
+What belongs here: which of the four a document is, and their fields under the names of Signalbase's payloads (spec section 5) in
+snake case, in ``Mention.details``. What does not: how each is read (acquisitions, job_changes, hiring).
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
 
+from pipeline.signals.acquisitions import find_acquisition
 from pipeline.signals.company import name_in
 from pipeline.signals.headline import Headline
+from pipeline.signals.hiring import find_hiring
+from pipeline.signals.job_changes import find_job_change
+from pipeline.signals.location import find_location
 from pipeline.signals.model import Evidence, Mention, SignalType
-from pipeline.signals.money import find_money
-from pipeline.signals.people import PERSON
 from pipeline.signals.text import Text
+from pipeline.signals.website import find_linkedin, find_website
 
-CONFIDENCE = 0.7
+# Shares of right ones on the half of the labelled stream that no rule was written with (docs/analysts/signals.md).
+CONFIDENCE = {
+    SignalType.ACQUISITION: 0.9,
+    SignalType.JOB_CHANGE: 0.95,
+    SignalType.HIRING: 0.7,
+    SignalType.NEW_COMPANY: 0.7,
+}
+LONGEST_EVIDENCE = 400
 
 
 def find_other(mention: Mention, text: Text, headline: Headline) -> Mention:
     """``mention`` with the signal of the headline, if it is one of the four; else of type none."""
-    for read in (_job_change, _acquisition, _hiring, _new_company):
-        if read(mention, text, headline.plain):
-            mention.confidence_score = CONFIDENCE
-            mention.confidence_reasons = [{"cue": f"headline_{mention.signal_type.value}", "effect": 0.85}]
-            if mention.company_name:
-                mention.evidence.append(Evidence("company_name", mention.company_name, headline.plain, "title"))
-            return mention
+    title = bare_title(headline.plain)
+    if not _ANY_SIGNAL.search(title):
+        return _none(mention)
+    for read in _READERS:
+        if read(mention, text, title):
+            return _complete(mention, text, headline)
+    return _none(mention)
+
+
+def bare_title(title: str) -> str:
+    """A title without tickers in parentheses and the name of a news series before it."""
+    return " ".join(_TICKER.sub(" ", _SERIES.sub("", title)).split())
+
+
+def _none(mention: Mention) -> Mention:
     if mention.set_aside_reason is None:
         mention.set_aside_reason = "not_funding"
     return mention
 
 
+def _complete(mention: Mention, text: Text, headline: Headline) -> Mention:
+    mention.set_aside_reason = None
+    mention.confidence_score = CONFIDENCE[mention.signal_type]
+    mention.confidence_reasons = [{"cue": f"headline_{mention.signal_type.value}", "effect": 0.85}]
+    _note(mention, "company_name", mention.company_name, headline.plain, "title")
+    # Whose link and place a text of two companies gives is anybody's guess.
+    if mention.signal_type is not SignalType.ACQUISITION:
+        website = find_website(text, mention.company_name, None)
+        if website:
+            mention.website = website.host
+            _note(mention, "website", website.host, website.text, "body")
+        location = find_location(text, headline, mention.company_name)
+        if location:
+            mention.city, mention.country = location.place.city, location.place.country
+            _note(mention, "location", ", ".join(filter(None, (mention.city, mention.country))), location.text, "body")
+    return mention
+
+
 def _acquisition(mention: Mention, text: Text, title: str) -> bool:
-    """acquirer "acquires" acquired; passive "acquired by". ``company_name`` is the acquired one (Signalbase)."""
-    active, passive = _ACQUIRES.search(title), _ACQUIRED_BY.search(title)
-    if passive:
-        acquired, acquirer = title[: passive.start()], title[passive.end() :]
-    elif active:
-        acquirer, acquired = title[: active.start()], title[active.end() :]
-    else:
+    """``company_name`` is the acquired one (Signalbase); ``amount`` what is paid."""
+    found = find_acquisition(title, text)
+    if found is None:
         return False
-    if _NOT_A_DEAL.search(title):
-        return False
-    buyer, bought = name_in(_first_clause(acquirer)), name_in(_first_clause(_SHARE.sub("", acquired)))
-    if not buyer or not bought or _NOT_A_COMPANY.search(bought) or not bought[:1].isupper():
-        return False
-    money = find_money(title) or find_money(text.lead)
-    share = _PERCENT.search(title) or _PERCENT.search(text.lead[:600])
-    mention.signal_type, mention.company_name = SignalType.ACQUISITION, bought
-    if money:
-        mention.amount, mention.currency = money[0].amount, money[0].currency
+    mention.signal_type, mention.company_name = SignalType.ACQUISITION, found.acquired
+    if found.price:
+        mention.amount, mention.currency = found.price.amount, found.price.currency
     mention.details = {
-        "acquiring_company": buyer,
-        "acquired_company": bought,
-        "amount": str(money[0].amount) if money else None,
-        "currency": money[0].currency if money else None,
-        "percentage": share["share"] if share else None,
-        "is_completed": not _FUTURE.search(title),
+        "acquiring_company": found.acquirer,
+        "acquired_company": found.acquired,
+        "amount": str(found.price.amount) if found.price else None,
+        "currency": found.price.currency if found.price else None,
+        "percentage": found.percentage,
+        "is_completed": found.is_completed,
     }
+    for field, sentence in found.sources.items():
+        _note(mention, field, mention.details[field], sentence, "title" if sentence == title else "body")
     return True
 
 
-def _job_change(mention: Mention, _text: Text, title: str) -> bool:
-    """company "appoints" person "as" role; person "joins" company "as" role."""
-    for pattern in _JOB_CHANGES:
-        match = pattern.search(title)
-        if not match:
-            continue
-        company = name_in(match["company"])
-        role = match["role"].strip(" ,.")
-        if not company or not _ROLE.search(role):
-            continue
-        mention.signal_type, mention.company_name = SignalType.JOB_CHANGE, company
-        mention.details = {"person_name": match["person"].strip(), "new_role": role, "company_name": company}
-        return True
-    return False
-
-
-def _hiring(mention: Mention, _text: Text, title: str) -> bool:
-    """company "is hiring" a role, or "to hire/create N jobs"."""
-    match = _HIRING.search(title)
-    if not match:
+def _job_change(mention: Mention, text: Text, title: str) -> bool:
+    found = find_job_change(title, text)
+    if found is None:
         return False
-    company = name_in(title[: match.start()])
-    if not company or _NOT_A_COMPANY.search(company):
-        return False
-    details: dict[str, Any] = {
-        "title": (match["role"] or "").strip(" ,.") or None,
-        "positions": match["count"],
-        "location": None,
+    mention.signal_type, mention.company_name = SignalType.JOB_CHANGE, found.company
+    mention.details = {
+        "person_name": found.person,
+        "person_linkedin_url": find_linkedin(text, found.person),
+        "new_role": found.role,
+        "company_name": found.company,
     }
-    where = _IN_PLACE.search(title[match.end() :])
-    details["location"] = where["place"] if where else None
-    mention.signal_type, mention.company_name, mention.details = SignalType.HIRING, company, {"hiring_details": [details]}
+    _note(mention, "person_name", found.person, title, "title")
+    _note(mention, "new_role", found.role, found.role_text, "title" if found.role_text == title else "body")
+    return True
+
+
+def _hiring(mention: Mention, text: Text, title: str) -> bool:
+    found = find_hiring(title, text)
+    if found is None:
+        return False
+    mention.signal_type, mention.company_name = SignalType.HIRING, found.company
+    opening = {
+        "title": found.title,
+        "positions": found.positions,
+        "location": found.location,
+        "city": found.city,
+        "country": found.country,
+        "employment_type": found.employment_type,
+        "seniority_level": found.seniority_level,
+    }
+    mention.details = {"hiring_details": [opening]}
+    for field in ("title", "positions"):
+        _note(mention, field, opening[field], title, "title")
     return True
 
 
@@ -101,91 +130,45 @@ def _new_company(mention: Mention, text: Text, title: str) -> bool:
     """A company founded now: "founders found X", "X emerges from stealth", or a lead that calls X a new company."""
     emerges, founds = _EMERGES.search(title), _FOUND.search(title)
     if emerges:
-        phrase, stated = title[: emerges.start()], emerges[0].strip()
-    elif founds and _FOUNDED_NOW.search(text.lead):
-        phrase, stated = founds["name"], title
+        phrase, stated, origin = title[: emerges.start()], emerges[0].strip(), "title"
+    elif founds and (said := _FOUNDED_NOW.search(text.lead)):
+        phrase, stated, origin = founds["name"], said[0], "body"
     else:
         return False
     company = name_in(phrase)
-    if not company or _NOT_A_COMPANY.search(company):
+    if not company or _NO_COMPANY.search(company):
         return False
     mention.signal_type, mention.company_name = SignalType.NEW_COMPANY, company
     mention.details = {"company_name": company, "stated": stated}
+    _note(mention, "stated", stated, stated, origin)
     return True
 
 
-def _first_clause(phrase: str) -> str:
-    return _CLAUSE.split(phrase.strip(), maxsplit=1)[0]
+def _note(mention: Mention, field: str, value: object, text: str, origin: str) -> None:
+    if value is not None:
+        mention.evidence.append(Evidence(field, str(value), text[:LONGEST_EVIDENCE], origin))
 
 
-_ACQUIRES = re.compile(
-    r"\s(?:has\s|officially\s|completes (?:its |the )?acquisition of|closes acquisition of"
-    r"|announces (?:the )?(?:completion of )?(?:its |the )?acquisition of|to acquire|acquires"
-    r"|acquired(?!\sby)|buys|snaps up|agrees to (?:acquire|buy)"
-    r"|signs (?:definitive )?agreement to acquire)\s?(?:acquires\s|acquired\s)?",
+_READERS: tuple[Callable[[Mention, Text, str], bool], ...] = (_job_change, _acquisition, _hiring, _new_company)
+# A cheap look first: nearly all documents are none of these.
+_ANY_SIGNAL = re.compile(
+    r"\b(?:acqui\w+|buys|bought|snap\w*|to buy|purchase\w*|take\w* over|subsidiary|appoint\w*|names?|named"
+    r"|hires?|hiring|promote\w*|taps"
+    r"|welcome\w*|selects|elevates|adds?|recruit\w*|elect\w*|brings?|announce\w*|unveils|engages|installs|joins?"
+    r"|joined|become\w*|jobs|roles"
+    r"|positions|openings|vacancies|seek\w*|creat\w*|stealth|spins?|new company|launch\w*|found\w*|start\w*"
+    r"|set\w* up|establish\w*)\b",
     re.I,
 )
-_ACQUIRED_BY = re.compile(r"\s(?:is |was |to be |has been |gets )?(?:acquired|bought) by\s", re.I)
-_NOT_A_DEAL = re.compile(
-    r"\bacquires? (?:customers|users|talent|rights|licen[cs]e|patent|land|property|shares of its own)"
-    r"|\bthinking about|\brumou?r|\bin talks|\breportedly|\bcould\b|\bmay acquire|\bshares?\b"
-    r"|\bapartments?|\bmultifamily|\bportfolio\b|\bsquare|\bproperty\b|\bhotel\b|\bproperties\b|\broyalt"
-    r"|\bwebsite domain|\bbitcoin\b",
-    re.I,
+_SERIES = re.compile(r"^\w{2,30}Breaks?\s[–—-]\s")
+_TICKER = re.compile(
+    r"\s?\((?:[^()]{0,60}:[^()]{1,40}|\$?[A-Z][A-Z0-9.]{1,9}|[^()]*\b(?:Nasdaq|NYSE|OTC\w*|TSX\w*|CSE|LSE|ASX)\b[^()]*)\)", re.I
 )
-_SHARE = re.compile(
-    r"^\s*(?:an?\s)?(?:(?:majority|minority|controlling|remaining)\s)?(?:\d+(?:\.\d+)?\s?(?:%|percent|pc"
-    r"|per cent))?\s?(?:stake|interest|ownership|shares?)?\s?(?:in|of)\s(?=[A-Z])"
-    r"|^\s*(?:substantially )?(?:all of|assets of|the assets of|maker|startup)\s",
-    re.I,
-)
-_PERCENT = re.compile(
-    r"\b(?P<share>\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b|pc\b|per cent\b)(?=\s(?:stake|of|interest|ownership|equity|share))", re.I
-)
-_FUTURE = re.compile(r"\bto (?:acquire|buy|be acquired)\b|\bagrees?\b|\bagreement\b|\bplans?\b", re.I)
-_CLAUSE = re.compile(
-    r",\s|\s(?:for\s(?=[$€£₹\d])|for\s(?:an?\s)?(?:undisclosed|enterprise)|to\s(?=[a-z])|to (?:expand"
-    r"|build|accelerate|strengthen|boost|create|add|bolster|enhance)\b|in\s(?:an?\s)?(?:[$€£₹]|\S*(?:deal"
-    r"|roll-up|transaction))|as\s(?:it|part)|from\s|amid\s|with\s|after\s|will\s|expanding\s|\(|—|–|-\s)|;"
-    r"|:",
-    re.I,
-)
-_NOT_A_COMPANY = re.compile(
+_NO_COMPANY = re.compile(
     r"\b(?:stake|shares|assets?|company|startup|firm|rights|building|hotel|acres?|land|property|companies"
     r"|interest|technology|business|the|this|new|another)$|^\d",
     re.I,
 )
-_ROLE = re.compile(
-    r"\b(?:chief|ceo|cto|cfo|coo|cmo|cro|cpo|ciso|president|officer|director|vp|vice president|svp|evp"
-    r"|head|partner|chair\w*|manager|counsel|board|lead|principal|secretary|treasurer|advis[eo]r)\b",
-    re.I,
-)
-_C = r"(?P<company>[A-Z0-9][^,:;]{1,60}?)"
-_AS = r"(?i:as|to(?: the (?:role|position) of)?)\s(?i:its\s|the\s|new\s|their\s|an?\s)*"
-_JOB_CHANGES = (
-    re.compile(
-        rf"^{_C}\s(?i:appoints|names|hires|promotes|taps|welcomes|announces(?: the)? appointment of|selects"
-        rf"|elevates|adds|brings on)\s"
-        rf"(?i:\w+\s(?:executive|veteran|leader|expert)\s)?(?P<person>{PERSON})(?:,[^,]{{1,20}},)?,?\s{_AS}(?P<"
-        rf"role>[A-Z][^,;:]{{1,80}})"
-    ),
-    re.compile(
-        rf"^(?P<person>{PERSON})\s(?i:joins|named|appointed|promoted)\s(?i:to\s|at\s)?{_C}\s{_AS}(?P<role>[A-Z][^,;:]{{1,80}})"
-    ),
-    re.compile(
-        rf"^(?P<person>{PERSON})\s(?i:named|appointed|promoted to"
-        rf"|becomes)\s(?i:as\s)?(?P<role>[A-Z][^,;:]{{1,60}}?)\s(?i:of|at|for)\s"
-        r"(?P<company>[A-Z0-9][^,:;]{1,60})$"
-    ),
-)
-_HIRING = re.compile(
-    r"\s(?:is hiring|is looking to hire|now hiring|plans to hire|to hire|to create|to add|will create"
-    r"|will hire)\s(?:(?:over|more than|up to|about|an?"
-    r"|nearly)\s)?(?P<count>\d[\d,]*)?\s?(?P<role>(?:(?:new|additional|local)\s)?[\w\- ]{0,40}?(?:jobs"
-    r"|positions|roles|engineers|employees|people|workers|developers|staff|manager|director|officer))\b",
-    re.I,
-)
-_IN_PLACE = re.compile(r"\b(?:in|at|across)\s(?P<place>[A-Z][\w.\- ]+(?:,\s[A-Z][\w.]+)?)")
 _EMERGES = re.compile(
     r"\s(?:emerges|exits|comes out|launches|steps out) (?:from|of|out of)?\s?stealth\b"
     r"|\sofficially launches as (?:an? )?(?:new )?(?:company|startup)\b|\sspins? out (?:of|from)\s",

@@ -40,23 +40,142 @@ def test_a_share_of_a_company_has_a_percentage() -> None:
     ("title", "person", "role"),
     [
         ("Dunmere Health Appoints Teodora Vankirk as Chief Financial Officer", "Teodora Vankirk", "Chief Financial Officer"),
-        ("Dunmere Health names Teodora Vankirk its new CEO", None, None),
+        ("Dunmere Health names Teodora Vankirk its new CEO", "Teodora Vankirk", "CEO"),
         ("Teodora Vankirk Joins Dunmere Health as Vice President of Sales", "Teodora Vankirk", "Vice President of Sales"),
+        (
+            "PressBreaks – Dunmere Health Inc. (NYSE: DUN) Appoints Dr. Teodora Vankirk, III as CFO",
+            "Teodora Vankirk, III",
+            "CFO",
+        ),
+        (
+            "Dunmere Health Appoints Pump Veteran Teodora Vankirk to Its Board of Directors",
+            "Teodora Vankirk",
+            "Board of Directors",
+        ),
+        ("Dunmere Health Appoints Teodora Vankirk as CTO to Drive Growth", "Teodora Vankirk", "CTO"),
+        (
+            "Dunmere Health Promotes Teodora Vankirk to Vice President, Law and Care",
+            "Teodora Vankirk",
+            "Vice President, Law and Care",
+        ),
+        ("Teodora Vankirk named CEO of Dunmere Health, Inc.", "Teodora Vankirk", "CEO"),
+        ("Teodora Vankirk appointed by Dunmere Health as Head of Sales, Bringing Calm", "Teodora Vankirk", "Head of Sales"),
+        ("Dunmere Health’s Teodora Vankirk Promoted to Director of Care", "Teodora Vankirk", "Director of Care"),
+        ("Teodora Vankirk Joins Dunmere Health Advisory Board to Mend Things", "Teodora Vankirk", "Advisory Board"),
+        ("Dunmere Health Welcomes Teodora Vankirk, Founder of Pellucid, as New Advisor", "Teodora Vankirk", "Advisor"),
     ],
 )
-def test_a_job_change_names_person_role_and_company(title: str, person: str | None, role: str | None) -> None:
+def test_a_job_change_names_person_role_and_company(title: str, person: str, role: str) -> None:
     found = other(title)
-    if person is None:
-        assert found.signal_type is SignalType.NONE
-        return
     assert found.signal_type is SignalType.JOB_CHANGE
-    assert found.details == {"person_name": person, "new_role": role, "company_name": "Dunmere Health"}
+    assert found.details == {
+        "person_name": person,
+        "person_linkedin_url": None,
+        "new_role": role,
+        "company_name": "Dunmere Health",
+    }
+
+
+def test_a_role_the_headline_leaves_out_is_read_from_the_text() -> None:
+    body = "Teodora Vankirk joined the bank this week as Senior Loan Officer. Ms. Vankirk lives in Ghent. " * 4
+    found = other("Teodora Vankirk Joins Ostmere Bank", body)
+    assert (found.details["new_role"], found.company_name) == ("Senior Loan Officer", "Ostmere Bank")
+    assert [each.origin for each in found.evidence if each.field == "new_role"] == ["body"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Dunmere Digital Joins the Water Forum as Lead Partner",
+        "Dunmere Health Named a Finalist for Clinic of the Year",
+        "Care Chief Teodora Vankirk Named to Top 50 Leaders List",
+        "Dunmere Health Welcomes Bright Harbor Media as Partner",
+        "Dunmere Health Now Accepting Appointments at Oak Street",
+        "Teodora Vankirk Joins Brackwater",
+    ],
+)
+def test_awards_partnerships_and_joiners_without_a_role_are_no_job_change(title: str) -> None:
+    assert other(title).signal_type is SignalType.NONE
 
 
 def test_hiring_names_role_count_and_place() -> None:
     found = other("Sablewing is hiring 120 engineers for its new site in Gdansk")
     assert found.signal_type is SignalType.HIRING
-    assert found.details["hiring_details"] == [{"title": "engineers", "positions": "120", "location": "Gdansk"}]
+    (opening,) = found.details["hiring_details"]
+    assert (opening["title"], opening["positions"], opening["location"]) == ("engineers", 120, "Gdansk")
+    assert (opening["city"], opening["country"], opening["employment_type"]) == ("Gdansk", "PL", None)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Sablewing to Create 300 Full-Time Jobs in Ohio", (None, 300, "full_time", None)),
+        ("Sablewing Is Now Hiring Senior Software Engineers", ("Senior Software Engineers", None, None, "senior")),
+        ("Sablewing Announces 40 Job Openings", (None, 40, None, None)),
+    ],
+)
+def test_hiring_of_every_kind(title: str, expected: tuple[object, ...]) -> None:
+    (opening,) = other(title).details["hiring_details"]
+    assert tuple(opening[name] for name in ("title", "positions", "employment_type", "seniority_level")) == expected
+
+
+@pytest.mark.parametrize("title", ["Why Employers Plan to Hire 20 Percent More People", "Survey: Firms to Add 300 Jobs"])
+def test_talk_of_hiring_is_no_hiring(title: str) -> None:
+    assert other(title).signal_type is SignalType.NONE
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [
+        ("Brackwater Completes Acquisition of Pellucid Maps", "", ("Brackwater", "Pellucid Maps", None, None, True)),
+        ("Brackwater Inc. (OTC: BRK) Signs Binding LOI to Acquire Pellucid Maps, Adding Reach", "",
+         ("Brackwater", "Pellucid Maps", None, None, False)),
+        ("Oldmoor Subsidiary Brackwater Systems Acquires Pellucid Maps", "",
+         ("Brackwater Systems", "Pellucid Maps", None, None, True)),
+        ("Brackwater Expands Into Charts with Acquisition of Pellucid Maps", "", ("Brackwater", "Pellucid Maps", None, None, True)),
+        ("Brackwater Grows at Sea with Pellucid Acquisition", "", ("Brackwater", "Pellucid", None, None, True)),
+        ("Pellucid Maps Signs Letter of Intent to be Acquired by Brackwater", "",
+         ("Brackwater", "Pellucid Maps", None, None, False)),
+        ("Pellucid to Become Wholly-Owned Subsidiary of Brackwater in New Deal", "",
+         ("Brackwater", "Pellucid", None, None, False)),
+        ("Brackwater Acquires Pellucid Maps", "Brackwater, which manages $9 billion, today acquired Pellucid Maps for a "
+         "total of €40 million in cash. It takes 80% of the shares.", ("Brackwater", "Pellucid Maps", "40000000", None, True)),
+        ("Brackwater Acquires Pellucid Maps, Adds $292 Billion", "", ("Brackwater", "Pellucid Maps", None, None, True)),
+        ("Brackwater Acquires 19% Stake in Pellucid Maps", "", ("Brackwater", "Pellucid Maps", None, "19", True)),
+    ],
+)  # fmt: skip
+def test_acquisitions_of_every_wording(title: str, body: str, expected: tuple[object, ...]) -> None:
+    found = other(title, body)
+    assert found.signal_type is SignalType.ACQUISITION
+    names = ("acquiring_company", "acquired_company", "amount", "percentage", "is_completed")
+    assert tuple(found.details[name] for name in names) == expected
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Brackwater to Acquire a Leading Chart Company",
+        "Brackwater Acquires Three Map Websites",
+        "Brackwater to Acquire Copper Hill Project in Nevada for $5 Million",
+        "Brackwater Acquires 365-Unit Development Site",
+        "The Best Coins to Buy Now",
+        "Brackwater Has Launched the Latest Chart",
+        "Brackwater Receives Unsolicited Proposal to Acquire Pellucid",
+        "Class Action Has Been Filed Against Brackwater",
+        "Brackwater Launches Tool for Customer Acquisition",
+    ],
+)
+def test_land_unnamed_targets_and_talk_are_no_acquisition(title: str) -> None:
+    assert other(title).signal_type is SignalType.NONE
+
+
+def test_every_value_of_a_signal_is_in_the_text_it_is_said_to_be_from() -> None:
+    body = "Brackwater Systems bought Pellucid Maps for $12 million. Brackwater holds 60% of Pellucid."
+    found = other("Brackwater Systems Acquires 60% Stake in Pellucid Maps", body)
+    assert {each.field for each in found.evidence} >= {"acquiring_company", "acquired_company", "percentage", "amount"}
+    for each in found.evidence:
+        if each.field in ("acquiring_company", "acquired_company", "percentage"):
+            assert each.value in each.text
 
 
 @pytest.mark.parametrize(

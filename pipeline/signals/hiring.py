@@ -1,0 +1,115 @@
+"""Hiring: what for, where, how many, of which kind. From the headline; place and kind also from the first sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.signals.headline_names import whole_name
+from pipeline.signals.places import find_place
+from pipeline.signals.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One kind of job on offer; None where the text doesn't say. ``employment_type``: full_time, part_time, contract, …"""
+
+    company: str
+    title: str | None
+    positions: int | None
+    location: str | None
+    city: str | None
+    country: str | None
+    employment_type: str | None
+    seniority_level: str | None
+
+
+def find_hiring(title: str, text: Text) -> Opening | None:
+    """What ``title`` (without tags) says a company hires for, or None. Total."""
+    match = next((found for pattern in _HEADLINES if (found := pattern.search(title))), None)
+    if match is None or _NO_HIRING.search(title):
+        return None
+    company = whole_name(match["company"])
+    if not company or _NO_COMPANY.search(company):
+        return None
+    role = _MODIFIER.sub("", (match["role"] or "").strip(" ,.")).strip()
+    count = match["count"]
+    where = _IN_PLACE.search(title, match.end("role") if match["role"] else match.start()) or _IN_PLACE.search(text.lead[:400])
+    place = find_place(where["place"]) if where else None
+    kind = next((slug for slug, pattern in _KINDS if pattern.search(title) or pattern.search(text.lead[:600])), None)
+    level = next((slug for slug, pattern in _LEVELS if pattern.search(role)), None)
+    return Opening(
+        company,
+        None if role.lower() in _ANY_ROLE else role or None,
+        int(count.replace(",", "")) if count and len(count) < 9 else None,
+        where["place"].strip(" .,") if where else None,
+        place.city if place else None,
+        place.country if place else None,
+        kind,
+        level,
+    )
+
+
+_MANY = r"(?:(?:over|more than|up to|about|around|an additional|another|nearly|approximately|at least|an?)\s)*"
+_COUNT = r"(?P<count>\d[\d,]*)?\+?\s?"
+_PEOPLE = (
+    r"(?:jobs|positions|roles|engineers?|employees|people|workers|developers?|staff|managers?|directors?"
+    r"|officers?|drivers?|nurses?"
+    r"|associates?|technicians?|scientists?|analysts?|designers?|representatives|professionals|teachers"
+    r"|caregivers|interns|apprentices)"
+)
+_ROLES = rf"(?P<role>(?:[\w\-/]+\s){{0,4}}?{_PEOPLE})\b"
+_HEADLINES = (
+    re.compile(
+        rf"^(?P<company>.{{2,70}}?)\s(?i:is (?:now |actively |currently )?hiring|is looking to hire|is seeking"
+        rf"|now hiring|plans to hire|to hire"
+        rf"|will hire|is recruiting|to recruit|seeks)\s(?i:{_MANY}{_COUNT}{_ROLES})"
+    ),
+    re.compile(
+        rf"^(?P<company>.{{2,70}}?)\s(?i:to create|to add|will create|will add|plans to (?:create|add)|announces"
+        rf"|is creating|creates|adds|brings)\s"
+        rf"(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |additional |local |full-time |high-paying |tech "
+        rf"|skilled )*(?:jobs|positions|roles)))\b"
+    ),
+    re.compile(r"^(?P<company>.{2,70}?)\s(?i:announces|opens"
+               r"|posts)\s(?P<count>\d[\d,]*)?\s?(?P<role>(?i:job openings|open positions|vacancies))\b"),
+)  # fmt: skip
+_NO_HIRING = re.compile(
+    r"\b(?:survey|report|study|research|job fair tips|how to|why|freeze|layoffs?|cuts?|could|would)\b|\?$"
+    r"|\b(?:hiring|recruit\w+) (?:software|platform|solution|tool|app)\b",
+    re.I,
+)
+_NO_COMPANY = re.compile(
+    r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b", re.I
+)
+_MODIFIER = re.compile(r"^(?:(?:new|additional|local|more|skilled|full-time|part-time|high-paying)\s)+", re.I)
+_ANY_ROLE = frozenset(
+    {"jobs", "positions", "roles", "people", "employees", "workers", "staff", "job openings", "open positions", "vacancies"}
+)
+_IN_PLACE = re.compile(
+    r"\b(?:in|at|across)\s(?:its\s)?(?P<place>[A-Z][\w.\-]+(?:\s[A-Z][\w.\-]+){0,2}(?:,\s[A-Z][\w.]+(?:\s[A-Z]\w+)?)?)"
+)
+_KINDS = tuple(
+    (slug, re.compile(rf"\b(?:{words})\b", re.I))
+    for slug, words in (
+        ("full_time", "full[- ]time"),
+        ("part_time", "part[- ]time"),
+        ("contract", "contract(?:or)? (?:jobs|roles|positions|work)|contractors?|freelance"),
+        ("internship", "interns?|internships?|apprentices?(?:hips?)?"),
+        ("temporary", "seasonal|temporary|holiday (?:jobs|hiring)"),
+        ("remote", "fully remote|remote (?:jobs|roles|positions)|work-from-home"),
+    )
+)
+_LEVELS = tuple(
+    (slug, re.compile(rf"\b(?:{words})\b", re.I))
+    for slug, words in (
+        ("c_level", "chief|c[tefmo]o"),
+        ("vp", "vice president|vp"),
+        ("director", "directors?"),
+        ("head", "head"),
+        ("lead", "lead"),
+        ("manager", "managers?"),
+        ("senior", "senior"),
+        ("entry", "entry[- ]level|graduates?|interns?|apprentices?"),
+    )
+)

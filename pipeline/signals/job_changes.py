@@ -1,0 +1,210 @@
+"""Job changes: which person takes which role at which company. From the headline; a role it leaves out from the text.
+
+Precision first: awards, partnerships and firms that "join" something name no person in a role.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.signals.headline_names import whole_name
+from pipeline.signals.text import Text
+
+NEAREST_SENTENCES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """``person`` becomes ``role`` at ``company``; ``role_text`` is the sentence that names the role."""
+
+    person: str
+    role: str
+    company: str
+    role_text: str
+
+
+def find_job_change(title: str, text: Text) -> JobChange | None:
+    """The job change that ``title`` (without tags and tickers) reports, or None. Total."""
+    if _NO_JOB.search(title):
+        return None
+    for pattern in _HEADLINES:
+        match = pattern.search(title)
+        if not match:
+            continue
+        groups = match.groupdict()
+        person, company = _person(match["person"]), whole_name(_LEADING.sub("", match["company"]))
+        if not person or not company or _NO_EMPLOYER.search(company):
+            continue
+        is_stated = bool(_STRONG_VERB.search(title) or _TITLES.match(match["person"]))
+        if not is_stated and not _is_a_person(person, text):
+            continue
+        # "Associate Attorney Aiden Lorentzen joins …": what is said before the name is the role, if nothing else is.
+        said_before = match["person"][: max(0, match["person"].find(person))]
+        role, where = _role(groups.get("role") or "") or _role(said_before), title
+        if not role:
+            role, where = _role_in_body(person, text)
+        if role:
+            return JobChange(person, role, company, where)
+    return None
+
+
+def _person(phrase: str) -> str | None:
+    """The name alone, without what is said of the person before it ("Telecom Veteran", "Dr.")."""
+    name = _TITLES.sub("", _DESCRIPTION.sub("", phrase.strip(" ,"))).strip(" ,")
+    words = name.split()
+    if not 2 <= len(words) <= 5 or _FIRM_WORD.search(name) or any(word.isdigit() for word in words):
+        return None
+    return name if all(word[0].isupper() or word.lower() in _PARTICLES for word in words) else None
+
+
+def _is_a_person(name: str, text: Text) -> bool:
+    """Whether the text speaks of the name as of a person: by the last name alone, or with a title. A bare headline can't tell."""
+    if len(text.body) < 300:
+        return True
+    last = re.escape(next(word for word in reversed(name.split()) if word.strip(".,").lower() not in _SUFFIXES))
+    first = re.escape(name.split()[0])
+    alone = re.compile(
+        rf"(?<!{first} )(?<!\b[A-Z]\. )(?<![\w\-])(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?(?i:{last})(?:’s|'s)?(?![\w\-])"
+    )
+    if alone.search(text.body[:6000]) or re.search(rf"{first}(?:’s|'s)?\s(?!{last})[a-z]", text.body[:6000]):
+        return True
+    return (
+        re.search(
+            rf"{last}(?:,|\s(?:as|has|will|is|was|brings|joins|said|served))\b.{{0,200}}?\b(?:he|she|his|her)\b", text.body
+        )
+        is not None
+    )
+
+
+def _role_in_body(person: str, text: Text) -> tuple[str, str]:
+    last = re.escape(person.split()[-1])
+    pattern = re.compile(
+        rf"\b{last}\b[^.;]{{0,80}}?\b(?:as|to the (?:role|position) of|role of|appointed|named)\s(?P<role>[^.;]{{3,120}})"
+    )
+    for sentence in text.news[:NEAREST_SENTENCES]:
+        match = pattern.search(sentence)
+        if match and (role := _role(match["role"])):
+            return role, sentence
+    return "", ""
+
+
+def _role(phrase: str) -> str:
+    """The role without what follows it; empty where it is none."""
+    phrase = _BEFORE_ROLE.sub("", phrase.strip(" ,"))
+    role = _AFTER_ROLE.split(phrase, maxsplit=1)[0].strip(" ,.")
+    head, *segments = role.split(", ")
+    kept = [head]
+    for segment in segments:
+        # "Executive Vice President, Law and Business Affairs", but not ", Bringing …"
+        if not _DEPARTMENT.fullmatch(segment):
+            break
+        kept.append(segment)
+    role = re.sub(r"\s(?:role|position)$", "", ", ".join(kept), flags=re.I)
+    return role if _ROLE.search(role) and len(role.split()) <= 14 else ""
+
+
+_NAME = (
+    r"(?:[A-Z][\w.'’\-]*|[a-z]{2,3}(?=\s[A-Z]))(?:,?\s(?:[A-Z][\w.'’\-]*|(?:de|da|di|del|van|von|der|la|le"
+    r"|bin|al)\b|III?\b)){1,9}?"
+)
+_C = r"(?P<company>[\w][^:;]{1,70}?)"
+_BY = (
+    r"(?i:appoints|names|hires|promotes|taps|welcomes|selects|elevates|adds|recruits|elects|brings on"
+    r"|announces(?: the)?(?: appointment"
+    r"| promotion| hiring)? of|announces|unveils|installs)"
+)
+_TO = r"(?i:as|to(?: the (?:role|position) of| serve as| become)?|for the role of)"
+_NEW = r"(?:(?i:company['’]s|newly created|its|the|new|their|an?|our|first|first-ever|next|us|interim)\s)*"
+_SAID = (
+    r"(?:[A-Z][^;:,]{1,70}?\s(?i:veteran|expert|leader|investor|executive|pioneer|entrepreneur|founder"
+    r"|visionary|specialist|attorney|cpa|ceo|cfo|cto|coo|officer|producer|designer|geologist)\s)?"
+)
+_END = r"(?:$|[;:–—]|\s-\s)"
+_HEADLINES = (
+    re.compile(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|appointed to|named to"
+               rf"|elected to)\s(?i:the\s)?(?P<company>[^:;,]{{2,60}}?)(?:’s|'s)?\s"
+               r"(?P<role>(?:Scientific |Medical |Strategic )?(?:Advisory )?Board(?: of (?:Directors|Advisors|Trustees))?)\b"),
+    re.compile(rf"^(?P<company>.{{2,60}}?)\s(?i:announces|completes|expands|launches|reports"
+               rf"|strengthens)\b.{{3,110}}?(?:\sand|,)\s"
+               rf"(?i:appoints|names|hires)\s{_SAID}(?P<person>{_NAME})\s(?:{_TO}\s)?{_NEW}(?P<role>[A-Z][^;:–—]{{1,90}})"),
+    re.compile(rf"^(?P<company>[^:;,]{{2,40}}?)(?:’s|'s)\s(?P<person>{_NAME})\s(?i:is\s|was\s)?(?i:promoted to"
+               rf"|named|appointed)\s(?i:as\s)?{_NEW}"
+               r"(?P<role>[A-Z][^;:–—]{1,90})"),
+    re.compile(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    re.compile(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?:Chief|President"
+               rf"|CEO|CTO|CFO|COO|CMO|CRO|Vice "
+               r"President|Senior Vice|Executive Vice|Executive Director|Managing Director|General Manager"
+               r"|Head of|Director of|Chair)[^;:–—]{0,90})"),
+    re.compile(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
+    re.compile(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    re.compile(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
+               rf"|department|practice) (?:at|of)\s)?"
+               rf"(?P<company>[A-Z][^:;,]{{1,70}}?)(?:\s(?i:to (?:help|lead|drive|grow|expand|head)|after|from"
+               rf"|amid)\b.*)?(?:,.*)?{_END}"),
+    re.compile(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:appointed|named|promoted"
+               rf"|elected)\sby\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    re.compile(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:named|appointed|promoted to|promoted|becomes"
+               rf"|elected)\s(?i:as\s|to\s)?{_NEW}"
+               r"(?P<role>[A-Z][^,:;]{1,70}?)\s(?i:of|at"
+               r"|for)\s(?i:the\s)?(?P<company>[A-Z0-9][^,:;]{1,60})(?:,\s(?:Inc|LLC|Ltd|P\.A|P\.C|Corp)\.?)?$"),
+    re.compile(rf"^(?P<company>[A-Z0-9][^;]{{1,70}}?)\s.*?;\s(?P<person>{_NAME})\s(?i:is\s)?(?i:appointed|named"
+               rf"|promoted to|becomes)\s(?i:as\s|to\s)?{_NEW}"
+               r"(?P<role>[A-Z][^,:;]{1,70})"),
+)  # fmt: skip
+_NO_JOB = re.compile(
+    r"\b(?:castle connolly|super lawyers|top (?:\d+|doctor|financial|advisor)|best of|award|winner|finalist"
+    r"|sponsor|host|partner (?:for|of)"
+    r"|marketing partner|ambassador|hall of fame|honou?ree|rising star|list\b|podcast|short film|cast of"
+    r"|expert for|inc\. 5000|forum|summit"
+    r"|conference|event|accepting appointments|athletes?|agency of record|verified expert|technology partner|certified partner"
+    r"|influencer|nomin\w+|ranked|named one of|named to|of the year|photography)\b",
+    re.I,
+)
+_STRONG_VERB = re.compile(r"\b(?:appoint(?:s|ed|ment)|hires|promot(?:es|ed)|elects|elected)\b", re.I)
+_NO_EMPLOYER = re.compile(r"\b(?:community|history|team|museum|mission|fight|movement|list)$", re.I)
+_LEADING = re.compile(r"^(?:\w*breaks\s[–—-]\s|exclusive:\s)", re.I)
+_DESCRIPTION = re.compile(
+    r"^(?:.*\b(?:veteran|expert|leader|executive|pioneer|specialist|geologist|visionary|strategist|innovator"
+    r"|entrepreneur|founder|insider"
+    r"|attorney|advisor|investor|engineer|officer|star|guru|luminary|heavyweight|ceo|cfo|cto|coo|president"
+    r"|alum(?:nus|na)?|surgeon"
+    r"|scientist|analyst|director|manager|professional|authority|designer|producer|driver"
+    r"|cpa)s?,?\s(?:and (?:investor|founder|author)\s)?)(?=[A-Z])",
+    re.I,
+)
+_TITLES = re.compile(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Professor|Sir|Dame|Hon|General|Gen|Col|Capt|Lt|Rev)\.?\s)+", re.I)
+_PARTICLES = frozenset({"de", "da", "di", "del", "van", "von", "der", "la", "le", "bin", "al"})
+_SUFFIXES = frozenset({"ii", "iii", "iv", "jr", "sr", "phd", "md", "cpa", "esq"})
+_FIRM_WORD = re.compile(
+    r"\b(?:inc|corp|llc|ltd|group|digital|media|partners?|capital|labs?|technolog\w+|systems?|solutions?|health"
+    r"|bank|agency|network|company"
+    r"|law|firm|ai|board|team|leaders?|executives?|auditor|pcaob|members?|new|three|two|four|five|promotions?"
+    r"|appointments?|global|holdings?|data|cloud"
+    r"|services|studio|university|center|club|death|officers?|directors?|managing|design|interior|museum"
+    r"|collection|veteran|expert"
+    r"|specialist|attorney|insider|the|and|with|its|launch\w*|top|best|first|former)\b",
+    re.I,
+)
+_ROLE = re.compile(
+    r"\b(?:chief|ceo|cto|cfo|coo|cmo|cro|cpo|cio|ciso|president|officer|director|a?vp|vice president|svp|evp"
+    r"|head|partner|chair\w*|manager"
+    r"|counsel|board|lead|leads?|principal|secretary|treasurer|advis[eo]rs?|attorney|associate|economist|analyst"
+    r"|engineer|scientist"
+    r"|controller|superintendent|dean|consultant|executive|founder|ambassador|editor|specialist|coach|banker|architect|broker"
+    r"|representative|fellow|trustee|professor|producer|designer|strategist)\b",
+    re.I,
+)
+_BEFORE_ROLE = re.compile(r"^(?:(?:its|the|new|their|our|an?|first|first-ever|next|interim|his|her)\s)+", re.I)
+_AFTER_ROLE = re.compile(
+    r"\s(?:to (?=[A-Za-z]+\s)|in (?:a |an )?(?:historic|ambitious|bold|major)\b|in (?:North|South|Latin|the"
+    r"|Europe|Asia|[A-Z][a-z]+$)|amid\b"
+    r"|following\b|after\b|effective\b|where\b|who\b|which\b|with\b|and (?:[A-Z][\w.'’\-]+\s){2,3}as\b"
+    r"|and (?:celebrates|announces|expands|joins|advances|launches|unveils|adds|welcomes|reports|strengthens|continues)\b"
+    r"|at (?=[A-Z])|for (?=[A-Z][a-z]+\s(?:Expansion|Growth|Program))|as (?=[A-Z]))",
+    re.I,
+)
+_DEPARTMENT = re.compile(
+    r"(?!\w+ing\b|(?:Welcomes|Announces|Advances|Expands|Launches|Strengthens|Reports|Names|Appoints|Adds"
+    r"|Brings)\b)(?:[A-Z][\w&/.\-]*)(?:\s(?:and|&|of|the|[A-Z][\w&/.\-]*))*"
+)
