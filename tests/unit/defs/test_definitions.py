@@ -50,6 +50,7 @@ def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
         "decide_reviews",
         "deliver",
         "housekeeping",
+        "replay",
         "source_health",
         "sync",
     }
