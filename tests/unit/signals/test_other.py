@@ -44,7 +44,7 @@ def test_a_share_of_a_company_has_a_percentage() -> None:
         ("Teodora Vankirk Joins Dunmere Health as Vice President of Sales", "Teodora Vankirk", "Vice President of Sales"),
         (
             "PressBreaks – Dunmere Health Inc. (NYSE: DUN) Appoints Dr. Teodora Vankirk, III as CFO",
-            "Teodora Vankirk, III",
+            "Teodora Vankirk",
             "CFO",
         ),
         (
