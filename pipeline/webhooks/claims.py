@@ -70,10 +70,15 @@ def turn(
     """
     with db.write() as session:
         settle(session, finished, rng)
+        if profile.settled is not None:
+            profile.settled(session, now)
         if limit <= 0:
             return Turn([], 0)
         promote_due(session, now)
         choice = choose(session, limit, now, profile, busy or {}, per_endpoint, claim_seconds, only)
+        if profile.admit is not None and choice.go:
+            choice.go, set_aside = profile.admit(session, choice.go, now)
+            choice.set_aside += set_aside
         return _claim(session, choice, now, claimed_by, profile)
 
 
@@ -153,7 +158,8 @@ def _schedule_unknown(session: Session, ids: Sequence[str], now: datetime, rng: 
 def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, profile: Profile) -> Turn:
     fresh = [row for row in (*(row for row, _ in choice.go), *choice.lost, *choice.disabled) if row.body is None]
     events = load_events(session, fresh, now)
-    secrets = _signing_secrets(session, {endpoint.organization_id: endpoint for _, endpoint in choice.go}, now)
+    by_key = {endpoint.organization_id: endpoint for _, endpoint in choice.go if endpoint.secret_encrypted is None}
+    secrets = _signing_secrets(session, by_key, now)
     attempts = [_begin(row, endpoint, events.get(row.id), now, claimed_by, profile) for row, endpoint in choice.go]
     for row in choice.lost:
         _lose_webhook(session, row, events.get(row.id), now)
@@ -170,7 +176,7 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
             message_id=row.event_id or row.match_id or row.id,
             url=endpoint.url,
             body=(row.body or "").encode(),
-            secrets_encrypted=secrets.get(row.organization_id, ()),
+            secrets_encrypted=(own,) if (own := endpoint.secret_encrypted) else secrets.get(row.organization_id, ()),
             claimed_at=now,
             claimed_by=claimed_by,
             endpoint_id=endpoint.id,

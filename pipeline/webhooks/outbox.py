@@ -169,6 +169,12 @@ def has_pending(db: AppDatabase, now: datetime | None = None) -> bool:
         return now is not None and session.scalar(_scheduled(is_due(now))) is not None
 
 
+def pending_profiles(db: AppDatabase) -> set[str]:
+    """The delivery profiles that anything waits for to be sent."""
+    with db.read() as session:
+        return set(session.scalars(select(Delivery.profile).where(OPEN, Delivery.status == "pending").distinct()))
+
+
 def is_due(now: datetime) -> ColumnElement[bool]:
     """The condition that a scheduled delivery's time has come."""
     return Delivery.next_attempt_at <= now

@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from pipeline.store.models import Delivery, WebhookEndpoint
+
+Chosen = list[tuple[Delivery, WebhookEndpoint]]
+
 
 @dataclass(frozen=True, slots=True)
 class CrmMetadata:
@@ -50,3 +56,7 @@ class Profile:
     body: Callable[[Event], str]
     headers: Callable[[Sequence[str], str, int, bytes], dict[str, str]]
     test_body: Callable[[str, datetime], str]
+    # What a send takes, where sends cost (webhooks.credits): of those that may go, those that do and how many were set aside;
+    # and, after outcomes are written, what is to be counted of them. Both within the ledger's own transaction.
+    admit: Callable[[Session, Chosen, datetime], tuple[Chosen, int]] | None = None
+    settled: Callable[[Session, datetime], object] | None = None

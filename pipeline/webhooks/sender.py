@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -31,6 +31,7 @@ from pipeline.webhooks.claims import PER_ENDPOINT, Turn, expire, turn
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.reports import DeliveryReport
+from pipeline.webhooks.signalbase import signalbase_profile
 from pipeline.webhooks.static_headers import HeaderRefused, unseal
 from pipeline.webhooks.transport import HttpSender
 
@@ -70,10 +71,20 @@ def deliver_pending(
     endpoints that are slow or held back is another run's. ``only``: none but these deliveries (ids).
     """
     report = DeliveryReport(unknown_outcome=expire(db, now(), settings.webhook_timeout_seconds))
+    profiles: list[Profile] = []
     if outbox.has_pending(db, now()):
-        asyncio.run(_Run(db, box, settings, now, report, patience_seconds, only).run())
+        profiles = profiles_to_send(db, settings)
+    if profiles:
+        asyncio.run(_all([_Run(db, box, settings, now, profile, report, patience_seconds, only) for profile in profiles]))
     notices.tell(db, settings, now)
     return report
+
+
+def profiles_to_send(db: AppDatabase, settings: Settings) -> list[Profile]:
+    """The profiles that deliveries may be waiting for. FundingScout always: what is scheduled there may be due."""
+    waiting = outbox.pending_profiles(db)
+    others = [profile for profile in (signalbase_profile(),) if profile.name in waiting]
+    return [fundingscout_profile(settings.webhook_all_matches), *others]
 
 
 class _Run:
@@ -83,6 +94,7 @@ class _Run:
         box: SecretBox,
         settings: Settings,
         now: Now,
+        profile: Profile,
         report: DeliveryReport,
         patience_seconds: float | None,
         only: Collection[str] | None,
@@ -93,7 +105,7 @@ class _Run:
         self._now = now
         self._report = report
         self._only = only
-        self._profile: Profile = fundingscout_profile(settings.webhook_all_matches)
+        self._profile = profile
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         # Budgets are measured on the clock that nobody sets.
         self._leaves_at = float("inf") if patience_seconds is None else time.monotonic() + patience_seconds
@@ -224,17 +236,28 @@ class _Run:
         return await asyncio.get_running_loop().run_in_executor(self._ledger, work)
 
     async def _send(self, transport: HttpSender, claim: Claim) -> Outcome:
-        instant = self._now()
-        try:
-            if not claim.secrets_encrypted:
-                raise SecretUnreadable("the organization has no active key to sign with; create one or register the URL again")
-            secrets = [self._box.decrypt(secret) for secret in claim.secrets_encrypted]
-            headers = self._profile.headers(secrets, claim.message_id, int(instant.timestamp()), claim.body)
-            headers = unseal(self._box, claim.headers_encrypted) | headers
-        except (SecretUnreadable, HeaderRefused, ValueError) as error:
-            # Never unsigned (A-FS-5).
-            return Outcome(False, self._now(), 0.0, error_class=NO_SIGNING_KEY, error=str(error), is_request_sent=False)
-        outcome = await transport.post(claim.url, claim.body, headers)
-        if not outcome.is_delivered:
-            log.info("delivery %s failed: %s", claim.delivery_id, outcome.error_class)
-        return outcome
+        return await send_claim(transport, claim, self._box, self._profile, self._now)
+
+
+async def send_claim(transport: HttpSender, claim: Claim, box: SecretBox, profile: Profile, now: Now) -> Outcome:
+    """Sign and post one claim; total, and never unsigned (A-FS-5)."""
+    instant = now()
+    try:
+        if not claim.secrets_encrypted:
+            raise SecretUnreadable("the organization has no active key to sign with; create one or register the URL again")
+        secrets = [box.decrypt(secret) for secret in claim.secrets_encrypted]
+        headers = profile.headers(secrets, claim.message_id, int(instant.timestamp()), claim.body)
+        headers = unseal(box, claim.headers_encrypted) | headers
+    except (SecretUnreadable, HeaderRefused, ValueError) as error:
+        return Outcome(False, now(), 0.0, error_class=NO_SIGNING_KEY, error=str(error), is_request_sent=False)
+    outcome = await transport.post(claim.url, claim.body, headers)
+    if not outcome.is_delivered:
+        log.info("delivery %s failed: %s", claim.delivery_id, outcome.error_class)
+    return outcome
+
+
+async def _all(runs: Sequence[_Run]) -> None:
+    """All runs to their ends, whatever becomes of one; then its error."""
+    for end in await asyncio.gather(*(run.run() for run in runs), return_exceptions=True):
+        if isinstance(end, BaseException):
+            raise end

@@ -15,6 +15,7 @@ from pipeline.net.addresses import Network, refusal
 from pipeline.net.hosts import BadHost, parse_host
 
 MAX_URL_LENGTH = 2048
+PORTS = {"https": 443, "http": 80}
 LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback")
 # Endings that the public DNS never holds: ICANN's resolution 2024.07.29.06 (internal), RFC 8375, RFC 7686, RFC 9476, and what
 # hosts files call this machine.
@@ -35,20 +36,20 @@ class UrlRefused(ValueError):
         self.rule = rule
 
 
-def check_url(url: str, allowed_networks: Sequence[Network] = ()) -> str:
-    """``url`` in its one spelling, if it may be registered: https, a public host, no user name in it.
+def check_url(url: str, allowed_networks: Sequence[Network] = (), schemes: Sequence[str] = ("https",)) -> str:
+    """``url`` in its one spelling, if it may be registered: https (or another of ``schemes``), a public host, no user name in it.
 
     Host in lower case and ASCII, no trailing dot, addresses in canonical form, no default port, no fragment; path and
     query stay as sent (non-ASCII becomes percent escapes). ``allowed_networks`` is the operator's list of private
     networks that may be sent to all the same. Raises UrlRefused, which names the rule.
     """
-    host, port, rest = _split(url)
+    scheme, host, port, rest = _split(url, schemes)
     _judge(host, allowed_networks)
     shown = f"[{host}]" if isinstance(host, IPv6Address) else str(host)
-    return f"https://{shown}{f':{port}' if port != 443 else ''}{rest}"
+    return f"{scheme}://{shown}{f':{port}' if port != PORTS[scheme] else ''}{rest}"
 
 
-def _split(url: str) -> tuple[str | IPv4Address | IPv6Address, int, str]:
+def _split(url: str, schemes: Sequence[str]) -> tuple[str, str | IPv4Address | IPv6Address, int, str]:
     text = url.strip(" \t\r\n")
     if len(text) > MAX_URL_LENGTH:
         raise UrlRefused("too_long", f"a webhook URL has at most {MAX_URL_LENGTH} characters, this one has {len(text)}")
@@ -57,21 +58,22 @@ def _split(url: str) -> tuple[str | IPv4Address | IPv6Address, int, str]:
     parts = _URL.fullmatch(text)
     if parts is None:
         raise UrlRefused("malformed", "a webhook URL has the form https://host/path")
-    if parts["scheme"].lower() != "https":
-        raise UrlRefused("https_only", f"a webhook URL must be HTTPS, not {parts['scheme'].lower()}://")
+    scheme = parts["scheme"].lower()
+    if scheme not in schemes:
+        raise UrlRefused("https_only", f"a webhook URL must be {' or '.join(schemes).upper()}, not {scheme}://")
     if "@" in parts["authority"]:
         raise UrlRefused("userinfo", "a webhook URL holds no user name or password")
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         raise UrlRefused("malformed", f"{parts['authority']!r} is no host with an optional port")
-    port = int(authority["port"] or 443)
+    port = int(authority["port"] or PORTS[scheme])
     if not 1 <= port <= 65535:
         raise UrlRefused("port", f"{port} is no port")
     try:
         host = parse_host(authority["host"])
     except BadHost as error:
         raise UrlRefused("host", str(error)) from None
-    return host, port, quote(parts["rest"], safe=_KEPT)
+    return scheme, host, port, quote(parts["rest"], safe=_KEPT)
 
 
 def _judge(host: str | IPv4Address | IPv6Address, allowed_networks: Sequence[Network]) -> None:
