@@ -148,7 +148,8 @@ def free_port() -> int:
 
 
 def test_rows_pushed_through_the_api_lead_to_webhooks_and_stand_in_the_match_feed(tmp_path: Path, worlds: Any) -> None:
-    """FS-8, FS-10, FS-25, FS-62, FS-66, A-FS-19: push, register, receive, pull; rounds that came before the rows are met."""
+    """FS-8, FS-10, FS-25, FS-62, FS-66, FS-76, A-FS-19: push, register, receive, pull; rounds that came before the rows
+    are met, and nothing but the pushed rows is needed for it."""
     epoch = datetime.now(UTC).replace(microsecond=0)
     with worlds(tmp_path / "home", epoch, load_crm=False) as world:
         world.settings["FUNDINGSCOUT_API_PORT"] = str(free_port())

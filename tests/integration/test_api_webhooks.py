@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.organizations.keys import create_key
+from pipeline.organizations.quotas import DEFAULT_LIMITS, set_limit, usage_today
+from pipeline.settings import Settings
 from pipeline.store.models import WebhookEndpoint
-from pipeline.webhooks.outbox import record_matches
+from pipeline.webhooks.outbox import pending_count, record_matches
 
 HOOK = "https://yourapp.example.com/hooks/fundingscout"
 
@@ -98,3 +100,20 @@ def test_fs_64_without_a_url_matches_are_recorded_and_pulled(api: Any) -> None:
     record_matches(api.database, [api.partners.found(api.organization, api.partners.round("r1"))], api.now)
     (row,) = api.get("/matches").json()["data"]
     assert (row["webhook_status"], row["webhook_response_code"], row["delivered_at"]) == ("no_webhook", None, None)
+
+
+def test_fs_58_the_receiver_has_five_seconds_unless_the_operator_says_otherwise() -> None:
+    assert Settings.model_fields["webhook_timeout_seconds"].default == 5.0
+
+
+def test_fs_63_deliveries_are_not_capped(api: Any) -> None:
+    """A key whose quotas are all used up is told of everything all the same, and nothing of it is counted."""
+    api.post("/webhooks", {"url": HOOK})
+    for operation in DEFAULT_LIMITS:
+        set_limit(api.database, api.organization, api.key.id, operation, 0)
+    assert api.get("/matches").status_code == 429
+    found = [api.partners.found(api.organization, api.partners.round(f"r{number}")) for number in range(150)]
+    record_matches(api.database, found, api.now)
+    assert pending_count(api.database) == 150
+    used = {usage.operation: usage.used for usage in usage_today(api.database, api.key.id, {}, api.now) if usage.used}
+    assert used == {"webhook_settings": 1}
