@@ -30,9 +30,11 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "deliveries": ("deliveries", "What was sent and what came back: list, show; release held ones, replay."),
     },
     "Text and names": {
+        "explain": ("explain", "Why a file, a page or a text is read as it is: what decided, what was rejected."),
         "resolve": ("text", "Group lines that `extract` wrote into rounds."),
         "extract": ("text", "Read rounds and other signals from documents in a JSON Lines file."),
         "match": ("names", "Match rounds to accounts and contacts, file to file."),
+        "key": ("names", "What a domain or e-mail address is matched by, and why."),
         "documents": ("text", "Documents that could not be read: list, replay."),
     },
     "Look": {

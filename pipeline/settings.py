@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -74,9 +74,16 @@ class Settings(BaseSettings):
         24, ge=0, description="New or changed CRM rows meet rounds first seen in this window (A-FS-19). 0: none."
     )
     max_article_age_hours: int = Field(72, ge=1, description="An article older than this when it lands tells nobody (A-FS-24).")
+    match_rules: Literal["ours", "pages"] = Field(
+        "ours",
+        description="Rules of matching: ours, or those that the FundingScout pages print (equality alone; FSV-9 to FSV-11).",
+    )
     name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
     name_review_threshold: float = Field(
-        0.6, ge=0, le=1, description="Score from which a name match waits for a person's word; the same as the above: none does."
+        0.6,
+        ge=0,
+        le=1,
+        description="Score from which a name match waits for a person's word; the same as the above: none does.",
     )
     review_days: int = Field(14, ge=1, description="Days after which a match that waits for a word is no news any more.")
 

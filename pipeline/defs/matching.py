@@ -67,7 +67,9 @@ def match_rounds(context: dg.AssetExecutionContext, installation: InstallationPa
     """New rounds and changed rows, matched; sorted by each organization's thresholds."""
     settings = installation.settings
     levels = load_levels(installation.database, default_thresholds(settings))
-    found = steps.find_new(installation.warehouse, installation.now(), settings.look_back_hours, levels.search)
+    found = steps.find_new(
+        installation.warehouse, installation.now(), settings.look_back_hours, levels.search, settings.match_rules
+    )
     admission = admit(installation.database, installation.warehouse, found, levels, installation.now())
     record = admission.record
     with installation.warehouse.open() as connection:

@@ -95,7 +95,8 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         """
         days = partition_days(context)
         levels = load_levels(installation.database, default_thresholds(installation.settings))
-        found = steps.find_for_days(installation.warehouse, days[0], days[-1], config.crm, levels.search)
+        rules = installation.settings.match_rules
+        found = steps.find_for_days(installation.warehouse, days[0], days[-1], config.crm, levels.search, rules)
         admission = admit(
             installation.database,
             installation.warehouse,

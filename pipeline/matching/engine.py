@@ -19,20 +19,26 @@ from itertools import groupby
 
 import duckdb
 
-from pipeline.matching import fuzzy
+from pipeline.matching import fuzzy, pages
 from pipeline.matching.model import FoundMatch, MatchType
+from pipeline.matching.shared_domains import without_shared
 
 MATCHER_VERSION = "1"
+OURS, PAGES = "ours", "pages"
 DEFAULT_THRESHOLD = 0.92
 PRECEDENCE = {kind: place for place, kind in enumerate(MatchType)}
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
-    """``threshold``: score from which two unequal names match. ``fuzzy``: False admits equal comparison forms alone (FSV-11)."""
+    """``threshold``: score from which two unequal names match. ``fuzzy``: False admits equal comparison forms alone (FSV-11).
+
+    ``rules``: ``ours``, or ``pages`` for those that the FundingScout pages print (matching.pages), which know no scores.
+    """
 
     threshold: float = DEFAULT_THRESHOLD
     fuzzy: bool = True
+    rules: str = OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +124,19 @@ def find_all(
     options: MatchOptions | None = None,
     *,
     all_accounts: str | None = None,
+    all_contacts: str | None = None,
 ) -> list[MatchedRow]:
     """Every CRM row that matches a round, once per path, best first within organization and round.
 
     ``rounds``, ``accounts`` and ``contacts`` name relations of ``connection`` (see above). ``all_accounts`` names every
     account of the CRMs where ``accounts`` is only a part of them: links of contacts are looked up in it, and it says how rare
-    a word is. Creates temp tables; changes nothing else.
+    a word is. ``all_contacts`` likewise: both say which domains are shared. Creates temp tables; changes nothing else.
     """
     options = options or MatchOptions()
     everything = all_accounts or accounts
+    if options.rules == PAGES:
+        by_pages = pages.find(connection, rounds, accounts, contacts, everything)
+        return sorted((MatchedRow(*row) for row in by_pages), key=_place)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE match_rounds AS
         SELECT id, company_name, coalesce(name_key, '') AS name_key, nullif(domain_key, '') AS domain_key,
@@ -142,6 +152,7 @@ def find_all(
         paths.append(_prepare_similar_names(connection, accounts, everything, options.threshold))
     rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()
     found = [MatchedRow(r[0], r[1], MatchType(r[2]), *r[3:]) for r in rows]
+    found = without_shared(connection, found, "match_rounds", everything, all_contacts or contacts)
     return sorted(found, key=_place)
 
 

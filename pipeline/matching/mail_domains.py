@@ -81,3 +81,13 @@ def read_list(file: Path) -> Iterator[str]:
             yield from (f"{head.strip()}.{ending}" for ending in endings.split())
         elif head.strip():
             yield head.strip()
+
+
+def listed_domains() -> frozenset[str]:
+    """Every domain that a list names, as a provider or as a company that looks like one."""
+    return _ours() | _theirs() | _companies() | frozenset(disposable_email_domains.blocklist)
+
+
+def family_labels() -> frozenset[str]:
+    """First labels that are a provider's under every suffix."""
+    return _families()

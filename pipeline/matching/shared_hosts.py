@@ -94,3 +94,8 @@ def why_shared(host: str) -> str | None:
                 if name in hosts:
                     return f"{name}, {kind}: {reason}"
     return None
+
+
+def listed_hosts() -> frozenset[str]:
+    """Every host that is listed, of whatever kind."""
+    return _listed("pages") | _listed("tenants") | _listed("nobody")

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.matching import as_of
 from pipeline.matching.domains import company_domain, email_domain
-from pipeline.matching.engine import MatchedRow, MatchOptions, choose, find_all
+from pipeline.matching.engine import OURS, MatchedRow, MatchOptions, choose, find_all
 from pipeline.matching.model import FoundMatch
 from pipeline.matching.names import normal_form
 from pipeline.store.warehouse import Warehouse, progress, set_progress
@@ -40,7 +40,7 @@ class NewMatches:
     rows: int = 0  # new or changed CRM rows that met the look-back window
 
 
-def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshold: float) -> NewMatches:
+def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshold: float, rules: str = OURS) -> NewMatches:
     """New rounds against all CRM rows, and new or changed rows against the rounds of the look-back window (A-FS-19).
 
     A round that has begun to tell since the last call always meets all rows. One that told before and has changed since meets
@@ -51,25 +51,33 @@ def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshol
         positions, rounds = _new_rounds(connection, since, look_back_hours > 0)
         crm_position, rows = _changed_rows(connection)
         recent = _recent_rounds(connection, since) if look_back_hours > 0 and rows else 0
-        options = MatchOptions(threshold)
+        options = MatchOptions(threshold, rules=rules)
         matched: list[MatchedRow] = []
         if rounds:
             matched += find_all(connection, "new_rounds", "core.crm_accounts", "core.crm_contacts", options)
         if recent:
             matched += find_all(
-                connection, "recent_rounds", "changed_accounts", "changed_contacts", options, all_accounts="core.crm_accounts"
+                connection,
+                "recent_rounds",
+                "changed_accounts",
+                "changed_contacts",
+                options,
+                all_accounts="core.crm_accounts",
+                all_contacts="core.crm_contacts",
             )
     return NewMatches(choose(matched), positions | crm_position, rounds, rows)
 
 
-def find_for_days(warehouse: Warehouse, from_day: date, to_day: date, crm: str, threshold: float) -> NewMatches:
+def find_for_days(
+    warehouse: Warehouse, from_day: date, to_day: date, crm: str, threshold: float, rules: str = OURS
+) -> NewMatches:
     """The rounds first seen on these days (UTC, both included) against the CRM of ``today`` or ``of_that_day``. Writes nothing.
 
     Raises ValueError for another ``crm``.
     """
     if crm not in {"today", "of_that_day"}:
         raise ValueError(f"crm is {crm!r}; it can be 'today' or 'of_that_day'")
-    options = MatchOptions(threshold)
+    options = MatchOptions(threshold, rules=rules)
     matched: list[MatchedRow] = []
     rounds = 0
     with warehouse.open() as connection:
@@ -146,6 +154,7 @@ def _select_rounds(connection: duckdb.DuckDBPyConnection, name: str, where: str,
         {
             "id": pa.array([row[0] for row in rows], pa.string()),
             "company_name": pa.array([row[1] for row in rows], pa.string()),
+            "website": pa.array([row[2] for row in rows], pa.string()),
             "name_key": pa.array([normal_form(row[1]) for row in rows], pa.string()),
             "domain_key": pa.array([company_domain(row[2]) if row[2] else row[3] for row in rows], pa.string()),
             "email_domain_key": pa.array([email_domain(row[4]) for row in rows], pa.string()),

@@ -48,3 +48,8 @@ def _suffix_list() -> tldextract.TLDExtract:
     # No request and no cache folder: the bundled list, or the file that an operator fetched.
     urls = (_refreshed.as_uri(),) if _refreshed else ()
     return tldextract.TLDExtract(suffix_list_urls=urls, cache_dir=None, include_psl_private_domains=True)
+
+
+def all_suffixes() -> frozenset[str]:
+    """Every public suffix of the list, and the names that its wildcards and exceptions stand under."""
+    return frozenset(suffix.removeprefix("*.").removeprefix("!") for suffix in _suffix_list().tlds)
