@@ -12,7 +12,7 @@ started for it, durable as it comes), and calls it on loopback with clients that
   compares hashes and queues changes for the pipeline;
 - the daily push of the same accounts again, and what it queued for the pipeline (nothing);
 - the time of a page of 200 matches of a partner with many stored: the newest page, the pages of a walk, a rare
-  status; with --many-matches again with that many;
+  status (with --many-matches nothing but this, on SQLite, among two numbers of matches in turns);
 - the server's memory over many batches of changed rows.
 
 Clients and server share the machine's cores.
@@ -21,12 +21,14 @@ Clients and server share the machine's cores.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
-from api_clients import PAGE, ROWS, batch, closing_client, pages, push, quantile
+from api_clients import PAGE, PAGES, ROWS, batch, closing_client, pages, push, quantile
 from api_world import Partner, fill_matches, make_partner, postgresql, resident_mb, serving
 from api_writes import straight_write, tuple_write, upsert_without_server
 from sqlalchemy import delete, func, select
@@ -35,17 +37,27 @@ from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import CrmChangeBatch
 
+TURNS = 10  # in which few and many matches are asked for alternately
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--postgresql", action="store_true", help="then also on a PostgreSQL server started for it")
     parser.add_argument("--batches", type=int, default=100, help="batches of 1,000 rows in each measurement")
     parser.add_argument("--matches", type=int, default=1_000_000, help="matches stored when pages are read")
-    parser.add_argument("--many-matches", type=int, default=0, help="then so many; ten million take minutes and 20 GB of disk")
+    parser.add_argument(
+        "--many-matches",
+        type=int,
+        default=0,
+        help="only pages, among --matches and among so many in turns; ten million take minutes and 30 GB",
+    )
     parser.add_argument("--memory-batches", type=int, default=1_000, help="batches over which memory is watched")
     parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fs-api-") as folder:
+        if arguments.many_matches:
+            bench_scale(Path(folder), (arguments.matches, arguments.many_matches))
+            return
         run("SQLite", f"sqlite:///{folder}/app.db", Path(folder), arguments)
         if arguments.postgresql:
             with postgresql(Path(folder)) as url:
@@ -64,9 +76,7 @@ def run(name: str, url: str, folder: Path, arguments: argparse.Namespace) -> Non
     with serving(url, folder, arguments.workers) as (port, process):
         bench_batches(database, port, partners, arguments.batches)
         bench_again(database, port, partners["one"], arguments.batches)
-        bench_pages(database, port, partners["reader"], 0, arguments.matches)
-        if arguments.many_matches > arguments.matches:
-            bench_pages(database, port, partners["reader"], arguments.matches, arguments.many_matches)
+        bench_pages(database, port, partners["reader"], arguments.matches)
         bench_memory(port, process, partners["one"], arguments.batches, arguments.memory_batches)
     database.close()
 
@@ -107,19 +117,51 @@ def bench_again(database: AppDatabase, port: int, partner: Partner, count: int) 
     )
 
 
-def bench_pages(database: AppDatabase, port: int, partner: Partner, present: int, matches: int) -> None:
-    """Pages of a partner who has all of ``matches``, ``present`` of which are stored already."""
+KINDS = (("newest page", "", False), ("walk of pages", "", True), ("status=failed, newest page", "&status=failed", False))
+
+
+def bench_pages(database: AppDatabase, port: int, partner: Partner, matches: int) -> None:
+    """Pages of a partner who has all of ``matches``."""
     started = time.perf_counter()
-    fill_matches(database, partner.id, present + 1, matches)
+    fill_matches(database, partner.id, matches)
     print(f"  {matches:,} matches stored ({time.perf_counter() - started:.0f} s by bulk SQL); pages of {PAGE}:", flush=True)
     with closing_client(port) as client:
-        for name, query, is_walk in (
-            ("newest page", "", False),
-            ("walk of pages", "", True),
-            ("status=failed, newest page", "&status=failed", False),
-        ):
-            times = pages(client, partner.token, query, is_walk)
+        for name, query, is_walk in KINDS:
+            times, _ = pages(client, partner.token, query, is_walk)
             print(f"    {name:27} p50 {quantile(times, 0.5):6.1f} ms, p99 {quantile(times, 0.99):6.1f} ms", flush=True)
+
+
+def bench_scale(folder: Path, counts: Sequence[int]) -> None:
+    """Pages among few matches and among many, in turns, so that what else the machine does weighs on both alike."""
+    print("\nSQLite, pages among few matches and among many, in turns; CPU is the server's, for a page", flush=True)
+    with contextlib.ExitStack() as running:
+        readers = []
+        for count in counts:
+            home = folder / str(count)
+            home.mkdir()
+            database = AppDatabase(f"sqlite:///{home}/app.db")
+            database.migrate()
+            partner = make_partner(database, Settings(home=home), "reader")
+            started = time.perf_counter()
+            fill_matches(database, partner.id, count)
+            database.close()
+            print(f"  {count:,} matches stored in {time.perf_counter() - started:.0f} s", flush=True)
+            port, process = running.enter_context(serving(str(database.url), home, 1))
+            readers.append((count, partner, running.enter_context(closing_client(port)), process))
+        for name, query, is_walk in KINDS:
+            times: dict[int, list[float]] = {count: [] for count in counts}
+            cpu = dict.fromkeys(counts, 0.0)
+            cursors: dict[int, str | None] = dict.fromkeys(counts)
+            for _ in range(TURNS):
+                for count, partner, client, process in readers:
+                    before = process.cpu_times()
+                    some, cursors[count] = pages(client, partner.token, query, is_walk, PAGES // TURNS, cursors[count])
+                    after = process.cpu_times()
+                    times[count] += some
+                    cpu[count] += 1000 * (after.user + after.system - before.user - before.system)
+            for count in counts:
+                shown = f"p50 {quantile(times[count], 0.5):6.1f} ms, p99 {quantile(times[count], 0.99):6.1f} ms"
+                print(f"    {name:27} {count:>10,}: {shown}, CPU {cpu[count] / len(times[count]):5.1f} ms", flush=True)
 
 
 def bench_memory(port: int, process: psutil.Process, partner: Partner, distinct: int, count: int) -> None:

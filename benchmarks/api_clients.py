@@ -66,10 +66,18 @@ def push(port: int, token: str, bodies: Any, clients: int) -> tuple[float, list[
     return time.perf_counter() - started, [milliseconds for times in done for milliseconds in times]
 
 
-def pages(client: http.client.HTTPConnection, token: str, query: str, is_walk: bool) -> list[float]:
-    """Milliseconds of each of PAGES pages, bytes read included: the newest again and again, or one after another."""
-    times, cursor = [], None
-    for _ in range(PAGES):
+def pages(
+    client: http.client.HTTPConnection,
+    token: str,
+    query: str,
+    is_walk: bool,
+    count: int = PAGES,
+    cursor: str | None = None,
+) -> tuple[list[float], str | None]:
+    """Milliseconds of each of ``count`` pages, bytes read included: the newest again and again, or one after another from
+    ``cursor``; and the cursor where the walk goes on."""
+    times: list[float] = []
+    for _ in range(count):
         since = f"&since={quote(cursor)}" if cursor and is_walk else ""
         started = time.perf_counter()
         client.request("GET", f"/api/v1/matches?limit={PAGE}{query}{since}", headers={"Authorization": f"Bearer {token}"})
@@ -77,11 +85,10 @@ def pages(client: http.client.HTTPConnection, token: str, query: str, is_walk: b
         content = answer.read()
         times.append((time.perf_counter() - started) * 1000)
         assert answer.status == 200, content[:300]
-        page = json.loads(content)
-        cursor = page["next_cursor"]
+        cursor = json.loads(content)["next_cursor"]
         if is_walk and cursor is None:
             break
-    return times
+    return times, cursor
 
 
 def quantile(times: Sequence[float], share: float) -> float:

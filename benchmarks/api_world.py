@@ -47,20 +47,34 @@ def make_partner(database: AppDatabase, settings: Settings, slug: str) -> Partne
     return Partner(organization.id, key.token)
 
 
-def fill_matches(database: AppDatabase, organization_id: str, first: int, last: int) -> None:
+def fill_matches(database: AppDatabase, organization_id: str, count: int) -> None:
     """Rounds, matches and deliveries, one of each per number, with random ids, ten a second, by bulk SQL."""
-    for begin in range(first, last + 1, FILLED_AT_ONCE):
+    indexes = drop_indexes(database) if database.is_sqlite else []
+    for first in range(1, count + 1, FILLED_AT_ONCE):
         with database.write() as session:
             if database.is_sqlite:
                 session.execute(text("PRAGMA cache_size = -2000000"))
-            numbers = {"first": begin, "last": min(begin + FILLED_AT_ONCE - 1, last)}
+            numbers = {"first": first, "last": min(first + FILLED_AT_ONCE - 1, count)}
             session.execute(text(numbers_sql(database.is_sqlite)), numbers)
             for statement in filling_sql(database.is_sqlite):
                 session.execute(text(statement), {"organization": organization_id, "rare": RARE_EVERY})
             session.execute(text("DROP TABLE bench_numbers"))
+    for statement in indexes:
+        with database.write() as session:
+            session.execute(text(statement))
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
+
+
+def drop_indexes(database: AppDatabase) -> list[str]:
+    """Drop the indexes of what is to be filled, but for those of keys; gives what makes them again, sorted and at once."""
+    with database.write() as session:
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN"
+        rows = session.execute(text(f"{query} ('rounds', 'matches', 'deliveries')")).all()
+        for row in rows:
+            session.execute(text(f"DROP INDEX {row.name}"))
+    return [row.sql for row in rows]
 
 
 @contextlib.contextmanager
