@@ -31,6 +31,7 @@ class Claim:
     number: int = 1  # of this attempt, from 1
     headers_encrypted: bytes | None = None  # custom static headers
     policy: Policy = STRICT
+    was_failing: bool = True  # the endpoint, at the claim: a success then ends its row of failures
 
 
 @dataclass(frozen=True, slots=True)

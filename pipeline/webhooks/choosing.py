@@ -130,7 +130,7 @@ class _Gates:
         self, session: Session, now: datetime, profile: Profile, busy: Counter[str], per_endpoint: int, claim_seconds: float
     ) -> None:
         self.choice = Choice()
-        self.blocked: set[str] = {lane for lane, count in busy.items() if count >= per_endpoint}
+        self.blocked: set[str] = set()
         self._session = session
         self._now = now
         self._profile = profile
@@ -225,7 +225,9 @@ class _Gates:
             self.blocked.update(set(bounded) - held)
         for row in found:
             self._by_id[row.id] = row
-            self._policies[row.id] = read_policy(row.policy) if row.policy else STRICT
+            policy = self._policies[row.id] = read_policy(row.policy) if row.policy else STRICT
+            if policy.max_concurrency is None and self._busy[row.id] >= self._per_endpoint:
+                self.blocked.add(row.id)
             if row.profile == self._profile.name:
                 self._by_organization[row.organization_id] = row
 

@@ -183,6 +183,7 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
             number=row.attempts,
             headers_encrypted=endpoint.headers_encrypted,
             policy=read_policy(endpoint.policy),
+            was_failing=endpoint.consecutive_failures > 0 or bool(endpoint.policy),
         )
         for (row, endpoint), attempt in zip(choice.go, attempts, strict=True)
     ]

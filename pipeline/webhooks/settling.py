@@ -136,13 +136,18 @@ def _not_settled_before(session: Session, finished: Finished) -> Finished:
 def _note_standing(session: Session, finished: Finished) -> None:
     """How many deliveries in a row failed, per endpoint; and the end of an endpoint whose owner wants one."""
     by_endpoint: defaultdict[str, list[Outcome]] = defaultdict(list)
+    may_recover: set[str] = set()
     for claimed, outcome in finished:
         if outcome.error_class != NO_SIGNING_KEY and claimed.endpoint_id:
             by_endpoint[claimed.endpoint_id].append(outcome)
-    well = sorted(lane for lane, outcomes in by_endpoint.items() if all(outcome.is_delivered for outcome in outcomes))
-    failing = sorted(by_endpoint.keys() - set(well))
-    if well:
-        recovered = update(WebhookEndpoint).where(WebhookEndpoint.id.in_(well), WebhookEndpoint.consecutive_failures > 0)
+            if claimed.was_failing:
+                may_recover.add(claimed.endpoint_id)
+    well = {lane for lane, outcomes in by_endpoint.items() if all(outcome.is_delivered for outcome in outcomes)}
+    failing = sorted(by_endpoint.keys() - well)
+    if well & may_recover:
+        recovered = update(WebhookEndpoint).where(
+            WebhookEndpoint.id.in_(sorted(well & may_recover)), WebhookEndpoint.consecutive_failures > 0
+        )
         session.execute(recovered.values(consecutive_failures=0, failing_since=None))
     if failing:
         query = select(WebhookEndpoint).where(WebhookEndpoint.id.in_(failing)).order_by(WebhookEndpoint.id)
