@@ -1,10 +1,12 @@
 """Assets of the signals group: what documents claim, and the rounds those claims amount to."""
 
+from collections import Counter
+
 import dagster as dg
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.signals import mention_table, round_table
+from pipeline.signals import mention_table, review, round_table
 from pipeline.webhooks import published_rounds
 
 LATEST_MENTIONS = f"""
@@ -82,4 +84,45 @@ def funding_rounds(context: dg.AssetExecutionContext, installation: Installation
     )
 
 
-ASSETS: list[dg.AssetsDefinition] = [mentions, funding_rounds]
+@dg.asset(
+    key=common.EXTRACTION_REVIEW,
+    deps=[common.MENTIONS, common.FUNDING_ROUNDS],
+    group_name=common.SIGNALS,
+    pool=common.WAREHOUSE_POOL,
+    owners=common.DATA_OWNERS,
+    kinds={"python", "html"},
+    tags={"layer": "core"},
+)
+def extraction_review(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
+    """**The readings of the last week that a person should look at**, as one page: rounds read with little confidence, texts that
+    were nearly read as a round, reports of one round that disagree, documents that broke the extractor.
+
+    Each text is shown with what was read highlighted, the cues that decided with their weights, and the values that were rejected;
+    `fundingscout explain` shows the same of any text. Materialise it when you want it: nothing depends on it. The page lies at the
+    path below; documents are read with today's extractor.
+    """
+    with installation.warehouse.open() as connection:
+        documents = review.documents_to_review(connection, installation.now())
+    target = installation.settings.home.absolute() / "review" / "extraction.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_suffix(".new")
+    fresh.write_text(review.review_page(documents, installation.now()), encoding="utf-8")
+    fresh.replace(target)
+    kinds = Counter(why for why, _ in documents)
+    context.log.info("%d readings to look at: %s", len(documents), target)
+    return dg.MaterializeResult(
+        metadata={
+            "page": dg.MetadataValue.path(target),
+            "dagster/row_count": len(documents),
+            "by_kind": dict(kinds),
+            "preview": dg.MetadataValue.md(
+                common.markdown_table(
+                    ["why", "title", "outlet"],
+                    [(why, each.title, each.outlet) for why, each in documents[: common.PREVIEW_ROWS]],
+                )
+            ),
+        }
+    )
+
+
+ASSETS: list[dg.AssetsDefinition] = [mentions, funding_rounds, extraction_review]

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.documents.document_table import write_documents
 from pipeline.documents.model import Document
-from pipeline.signals import mention_table, round_table
+from pipeline.signals import mention_table, review, round_table
 from pipeline.signals.mention_table import extract_new, re_extract, rows_of
 from pipeline.signals.round_table import changed_rounds, resolve_new
 from pipeline.store import warehouse as stores
@@ -443,3 +443,30 @@ def test_progress_stands_at_the_newest_document_and_mention(warehouse: Warehouse
     run(warehouse)
     with warehouse.open() as connection:
         assert (progress(connection, mention_table.STEP), progress(connection, round_table.STEP)) == (2, 2)
+
+
+def test_the_readings_to_look_at_are_the_unsure_the_near_and_the_contradicting(warehouse: Warehouse) -> None:
+    land(
+        warehouse,
+        FIRST,
+        article("x", "Quernstone raises $4.5M seed round", outlet="Daily", landing_id=3),
+        article("near", "Larkspindle plans to raise $9M Series A"),
+        article("far", "Sablewing opens a mill"),
+    )
+    run(warehouse)
+    with warehouse.open() as connection:
+        documents = review.documents_to_review(connection, NOW + timedelta(hours=1))
+        assert review.documents_to_review(connection, NOW + timedelta(days=30)) == []
+    found = {document.document_id: why for why, document in documents}
+    assert found["near"] == "nearly read as a round"
+    assert {"a", "x"} <= set(found)
+    assert "far" not in found
+    html = review.review_page(documents, NOW)
+    assert "Larkspindle" in html
+
+
+def test_a_document_that_breaks_the_extractor_is_on_the_page(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.signals.explain.extract", lambda *_: 1 / 0)
+    html = review.review_page([("broke the extractor", FIRST)], NOW)
+    assert "ZeroDivisionError" in html
+    assert FIRST.title in html

@@ -28,6 +28,7 @@ def test_asset_keys_and_groups(definitions: dg.Definitions) -> None:
         "core/crm_accounts": "crm",
         "core/crm_contacts": "crm",
         "core/crm_snapshots": "crm",
+        "core/extraction_review": "signals",
         "core/funding_rounds": "signals",
         "core/matches": "matching",
         "core/match_reviews": "matching",
