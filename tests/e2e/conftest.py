@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,12 +24,18 @@ from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
 
+CLIENTS = Path(__file__).with_name("clients")
 SAMPLES = PROJECT_ROOT / "data" / "samples"
 LOOPBACK = [ip_network("127.0.0.0/8")]
 PARTNERS = {
     "fernhollow": ["fernhollow_companies.csv", "fernhollow_contacts.csv"],
     "kestrelway": ["kestrelway_accounts.jsonl", "kestrelway_contacts.jsonl"],
 }
+# How npm and pip say that they reach no registry; all other failures fail the test.
+NO_NETWORK = (
+    "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH",
+    "NewConnectionError", "NameResolutionError", "ConnectTimeoutError",
+)  # fmt: skip
 COMMAND = Path(sys.executable).with_name("fundingscout")
 
 
@@ -137,3 +144,31 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A fresh world that starts now."""
     with make_world(tmp_path / "home", datetime.now(UTC).replace(microsecond=0)) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The npm packages that clients/package-lock.json pins, installed once for the session."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("needs node and npm")
+    folder = tmp_path_factory.mktemp("npm")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(CLIENTS / name, folder / name)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode and any(sign in done.stderr for sign in NO_NETWORK):
+        pytest.skip("the npm registry can't be reached")
+    assert done.returncode == 0, done.stderr
+    return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def python_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The PyPI packages that clients/requirements.txt pins, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("pip")
+    what = ["--target", str(folder), "--no-deps", "--require-hashes", "-r", str(CLIENTS / "requirements.txt")]
+    done = subprocess.run([sys.executable, "-m", "pip", "install", *what], capture_output=True, text=True)
+    if done.returncode and any(sign in done.stderr for sign in NO_NETWORK):
+        pytest.skip("the Python package registry can't be reached")
+    assert done.returncode == 0, done.stderr
+    return folder
