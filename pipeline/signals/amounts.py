@@ -70,7 +70,7 @@ def role_of(sentence: str, money: Money, neighbours: Sequence[Money] = ()) -> st
     right = min([len(sentence), money.end + WINDOW_AFTER] + [other.start for other in neighbours if other.start >= money.end])
     before, after = sentence[left : money.start], sentence[money.end : right]
     # "raises $5.5m": what stands further left ("sales platform X raises") says nothing of this amount.
-    is_object = bool(_OBJECT.search(before))
+    is_object = bool(_OBJECT.search(before) or (_WITH_ROUND.search(before) and _ROUND_NEXT.match(after)))
     for role, before_pattern, after_pattern in _ROLES:
         if after_pattern.match(after) or (before_pattern.search(before) and not (is_object and role in _CONTEXT_ROLES)):
             return role
@@ -176,6 +176,10 @@ _OBJECT = re.compile(
     r"|whopping|massive|hefty)\s)*$",
     re.I,
 )
+_WITH_ROUND = re.compile(r"\b(?:with|on|via)\s(?:(?:an?|its|the|another|new|fresh|over|nearly)\s)*$", re.I)
+_ROUND_NEXT = re.compile(
+    r"\s(?:(?:in|of)\s)?(?:[\w\-]+\s){0,3}?(?:seed|pre-?seed|series|round|raise|funding|financing|investment)\b", re.I
+)
 _ALL_ROUNDS = re.compile(r"\bbring(?:s|ing)?\b|\b(?:to[\s-]date|so far|since (?:its|the|inception|founding|launch))\b", re.I)
 _CONTEXT_ROLES = frozenset({"market", "revenue", "price", "fund", "debt", "grant", "valuation"})
 _NEVER = re.compile(r"(?!)")
@@ -197,6 +201,8 @@ _CONVERSION = re.compile(
     r"|i\.e\.|nearly|over|more than|~|≈|=|c\.)?\s*(?:about|approximately|around|roughly)?\s*",
     re.I,
 )
+# A word between an amount and the noun that says what it is; a preposition would begin another phrase.
+_WORD = r"(?:(?!(?:to|for|from|by|as|with|after|and|at|on|into|that|which|while|amid|led|via)\b)\w+[\s-])"
 _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     (
         "total",
@@ -231,7 +237,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
         "fund",
         re.compile(r"\b(?:assets under management|AUM|manages|managing|oversees|fund size)\b[^.;]{0,35}$", re.I),
         re.compile(
-            r"\W{0,2}\s?(?:(?:\w+[\s-]){0,2}fund(?!ing|rais)\b|in assets\b|(?:of |in )?(?:assets under management"
+            rf"\W{{0,2}}\s?(?:{_WORD}{{0,2}}fund(?!ing|rais)\b|in assets\b|(?:of |in )?(?:assets under management"
             r"|AUM|committed capital|capital under management))",
             re.I,
         ),
@@ -244,7 +250,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             re.I,
         ),
         re.compile(
-            r"[+]?\s?(?:(?:\w+[\s-]){0,4}(?:market|industry|sector|opportunity|economy|problem|category)\b"
+            rf"[+]?\s?(?:{_WORD}{{0,4}}(?:market|industry|sector|opportunity|economy|problem|category)\b"
             r"|by 20\d\d|(?:a|per|each|every) year|annually|globally)",
             re.I,
         ),
@@ -257,7 +263,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             re.I,
         ),
         re.compile(
-            r"\W{0,2}\s?(?:(?:in|of)\s)?(?:(?:\w+[\s-]){0,3}(?:revenues?|sales|ARR|MRR|GMV|turnover|profits?"
+            rf"\W{{0,2}}\s?(?:(?:in|of)\s)?(?:{_WORD}{{0,3}}(?:revenues?|sales|ARR|MRR|GMV|turnover|profits?"
             r"|bookings|earnings|run[\s-]rate|transactions?|volume|payments|claims|savings|orders|TVL|loss(?:es)?"
             r"|budget|contracts?|deposits|loans)\b)",
             re.I,
@@ -267,14 +273,14 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
         "debt",
         re.compile(r"\b(?:debt|loans?|credit (?:facility|line)|lease)\b[^.,;$€£]{0,25}$", re.I),
         re.compile(
-            r"\W{0,2}\s?(?:(?:in|of)\s)?(?:(?:\w+[\s-]){0,2}(?:debt|loan|credit (?:facility|line)|facility|line of credit)\b)",
+            rf"\W{{0,2}}\s?(?:(?:in|of)\s)?(?:{_WORD}{{0,2}}(?:debt|loan|credit (?:facility|line)|facility|line of credit)\b)",
             re.I,
         ),
     ),
     (
         "grant",
         re.compile(r"\b(?:grants?|prize)\b[^.,;]{0,25}$", re.I),
-        re.compile(r"\W{0,2}\s?(?:(?:in|of)\s)?(?:\w+[\s-]){0,2}(?:grants?|prize|award|tokens?|airdrop)\b", re.I),
+        re.compile(rf"\W{{0,2}}\s?(?:(?:in|of)\s)?{_WORD}{{0,2}}(?:grants?|prize|award|tokens?|airdrop)\b", re.I),
     ),
     (
         "price",
@@ -296,7 +302,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             re.I,
         ),
         re.compile(
-            r"\s(?:(?:\w+[\s-]){0,4}(?:round|funding|seed|series [a-h]|investment)\s)?(?:(?:raised|secured|closed"
+            rf"\s(?:{_WORD}{{0,4}}(?:round|funding|seed|series [a-h]|investment)\s)?(?:(?:raised|secured|closed"
             r"|announced|completed)\s)?(?:(?:back\s)?in\s(?:\w+\s)?20\d\d|last (?:year|month)|\w+ (?:months?"
             r"|years?) ago|earlier this year)",
             re.I,

@@ -19,6 +19,8 @@ RAISE_WORDS = (
     r"|down)|rack(?:s|ed) up"
     r"|scoop(?:s|ed)(?: up)?|earn(?:s|ed)|fetch(?:es|ed)|pocket(?:s|ed)|amass(?:es|ed)|gets|got|grab(?:s"
     r"|bed)|wins|won|finali[sz](?:es|ed)"
+    r"|clinch(?:es|ed)|mop(?:s|ped) up|ink(?:s|ed)|snar(?:es|ed)|extend(?:s|ed)|upsiz(?:es|ed)|expand(?:s|ed)|drum(?:s|med) up"
+    r"|whip(?:s|ped) up"
     r"|mobili[sz](?:es|ed)|disclos(?:es|ed)|reveal(?:s|ed)|unveil(?:s|ed)|confirm(?:s|ed)|draws(?: in)?"
     r"|drew|finds|found|rounds up"
     r"|wrap(?:s|ped) up|hits|tops up|bring(?:s|s in"
@@ -30,9 +32,11 @@ RAISE_WORDS = (
 RAISE_VERB = re.compile(rf"(?<![\w\-’'])(?:{RAISE_WORDS})(?![\w\-])", re.I)
 # What an investor does to a company.
 INVEST_VERB = re.compile(
-    r"(?<![\w\-])(?:co-?leads|co-?led|leads|led|invests|invested|invest|backs|backed|joins|joined"
-    r"|participates in|bets|bet|pours|poured|puts|pumps"
-    r"|injects|bankrolls|funds|funded|supports|commits|makes|picks up|takes)(?![\w\-])",
+    r"(?<![\w\-])(?:co-?leads?|co-?led|leads?|led|invests|invested|invest|backs?|backed|joins?|joined"
+    r"|participates in|bets|bet|pours?|poured|puts?|pumps?|pumped"
+    r"|injects?|injected|infuses?|infused|ploughs?|plows?|sinks?|bankrolls?|funds|funded|supports|commits|makes?|made"
+    r"|announces?|announced|completes?|completed|closes|closed"
+    r"|picks up|takes?)(?![\w\-])",
     re.I,
 )
 # A round named as such.
@@ -55,7 +59,9 @@ MONEY_NOUN = re.compile(
 
 # What is said of a later event is no veto: "… ahead of a planned IPO".
 ASIDE = re.compile(
-    r"\b(?:ahead of|before|prior to|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering)\b", re.I
+    r"(?<=[,;] )(?:eyes|eyeing|plans|targets|to|aims|seeks|looks|considers|mulls) [^,;]{3,60}$|\b(?:ahead of|before|prior to"
+    r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering)\b",
+    re.I,
 )
 
 # --- vetoes of a headline: what else the money may be -------------------------------------------------------------------
@@ -65,12 +71,17 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|deals? of the (?:week|day)|top \d+\b|\b\d+ (?:\w+ )?startups\b"
         r"|\blist of\b|(?:\braise|\bclose|\bsign|\bbag|\bsecure) (?:early|late|seed"
         r"|growth)[\s\-]|, (?:and )?others raise\b|\braise early"
-        r"|biggest (?:rounds|deals)|daily digest|morning (?:brief|report)|week in review",
+        r"|biggest (?:rounds|deals)|daily digest|morning (?:brief|report)|week in review|\bthis week['’]s\b|\bweek['’]s (?:top"
+        r"|biggest)"
+        r"|\b(?:startups|start-ups|companies|firms|founders|unicorns)\b (?:have |has |that |just |together "
+        r"|collectively )?(?:rais|secur|bag|attract"
+        r"|clos|land|pull|receiv|net|mop|garner)\w*|\bfunding (?:news|tracker|report|wrap|recap|digest|highlights)\b",
         re.I,
     ),
     "qa_interview": re.compile(r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|: 5 questions", re.I),
     "ipo": re.compile(
-        r"\bipo\b(?! plans)|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b|\bstock exchange\b"
+        r"\bipo\b(?! plans)|\banchor (?:investors?|book)\b|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b"
+        r"|\bstock exchange\b"
         r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
         re.I,
     ),
@@ -87,17 +98,23 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|ed)? (?:\w+[\s\-]){0,4}(?:funding|crowdfunding|investment|fundraising) (?:round|campaign)"
         r"|\breg(?:ulation)?\.? ?(?:cf|a\+?)\b|\bretains\b|\bstart(?:s|ed) (?:\w+ )?(?:fundraising|raising)"
         r"|\bapplies for\b|\bproposed\b|\bproposes\b|\bletter of intent\b|\bterm sheet\b"
-        r"|\binvite[sd]? investors|\binvestment opportunity",
+        r"|\binvite[sd]? investors|\binvestment opportunity|\btargets \$?\d|\b(?:is|are) (?:set|poised|ready|about|likely"
+        r"|expected|going) to"
+        r" (?:raise|secure|close|get|receive)|\bpreparing to raise|\bupcoming (?:\w+ ){0,3}(?:round|raise)|\bwefunder\b"
+        r"|\bstartengine\b",
         re.I,
     ),
     "fund_close": re.compile(
-        r"\b(?:for|in|with|of|into|launch\w*|clos\w+|rais\w+|secur\w+|announc\w+|debuts?|gets?|unveil\w*|as"
-        r"|bags) (?:\S+ ){0,7}?(?:fund|funds|fof|investment vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
+        r"(?<!from )\b(?:for|in|with|of|into|launch\w*|clos\w+|rais\w+|secur\w+|announc\w+|debuts?|gets?|unveil\w*|as"
+        r"|bags) (?:\S+ ){0,7}?(?:fund|(?<!rais.. )(?<!raise )(?<!raised )(?<!secures )(?<!gets )(?<!bags )(?<!receives )funds|fof"
+        r"|investment vehicle|vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
         r"|VI{0,3}\b|\d|to\b|for\b|in\b|just\b|aimed\b|focused\b|with\b|backed\b|and\b|at\b|dedicated\b"
         r"|targeting\b|is\b|that\b|secures\b|raises\b))"
         r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b"
         r"|\b(?:new|another|big) fund\b|-focused fund\b"
-        r"|\bfund (?:raises|closes|secures|bags|receives)\b",
+        r"|\bfund (?:raises|closes|secures|bags|receives)\b"
+        r"|\b(?:first|second|third|fourth|fifth|sixth|debut|inaugural|maiden|latest|flagship|new|growth|venture|climate|impact"
+        r"|opportunity) fund\b",
         re.I,
     ),
     "public_offering": re.compile(
@@ -106,20 +123,32 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bprivate placements?\b|\bpublic offering"
         r"|\bat-the-market\b|\bbought deal|\bPIPE\b|\bcommon (?:stock|shares?)|\bshare (?:sale|placement)"
         r"|\bunderwritten|\boffering\b|\brights issue|\bstock sales?|\bQIP\b|\bflow-through"
-        r"|\bstock purchase|\btreasury\b",
+        r"|\bstock purchase|\btreasury\b|\bprices? (?:\S+ ){0,4}(?:public|ipo|notes)|\bsecondary (?:sale|offering)"
+        r"|\bconvertible senior",
         re.I,
     ),
     "debt": re.compile(
         r"\bloans?\b(?!\s(?:startup|platform|company|app))|\bcredit (?:facility|facilities|line|agreement)"
-        r"|\bdebt\b|\bsenior secured\b|\bnotes\b|\brefinanc\w+|\bmortgages?\b(?=\s*$|\s(?:for|on)\b)"
+        r"|\bdebt\b|\bsenior secured\b|\b(?:senior|secured|convertible|promissory|unsecured|million|billion"
+        r"|[mb]n?) (?:\w+ )?notes\b|\bnotes (?:due|offering)\b|\brefinanc\w+|\bmortgages?\b(?=\s*$|\s(?:for|on)\b)"
         r"|\bline of credit|\bfacility\b|\bbonds?\b"
         r"|\bwarehouse (?:line|facility)|\bterm loan|\bsecuriti[sz]ation|\bconstruction financing"
         r"|\blending capacity|\bbridge loan",
         re.I,
     ),
     "grant": re.compile(
-        r"\bgrants?\b(?! thornton)|\bawards?\b|\bawarded\b|\bscholarships?\b|\bprizes?\b|\bsbir\b|\bsttr\b"
-        r"|\bfellowships?\b|\bnon-dilutive\b|\bcontest\b|\bgovernment (?:announces|funding)",
+        r"\bgrants?\b(?! thornton)(?!-free)|\bstate aid\b|\bschool district\b|\buniversity\b(?=.*\b(?:secures|receives|lands"
+        r"|wins))|\bnonprofit\b|\bfrom (?:the )?(?:(?:u\.?s\.?|uk|federal|state|european|national|ministry"
+        r"|department|dept|government"
+        r"|nih|nsf|nasa|darpa|barda|arpa-\w|doe|dod|eu|horizon|innovate|army|navy|air force|european commission|\w+ foundation"
+        r"|city of|state of"
+        r"|province of)\b)(?! (?:vcs?|investors?|ventures?|fund\b))|\b(?:president|governor|gov\.|mayor|minister|ministry"
+        r"|senator|city council|county"
+        r"|congress|biden|trump|white house|department|feds|eu commission|premier|lawmakers)\b.{0,40}\b(?:announc|approv|pledg"
+        r"|award|allocat|propos"
+        r"|invest|secur)\w*|\bawards?\b|\bawarded\b|\bscholarships?\b|\bprizes?\b|\bsbir\b|\bsttr\b"
+        r"|\bfellowships?\b|\bnon-dilutive\b|\bcontest\b|\bpitch (?:competition|contest|battle)|\bwins? .{0,20} at\b"
+        r"|\bgovernment (?:announces|funding)",
         re.I,
     ),
     "token_presale": re.compile(
@@ -131,14 +160,21 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "charity": re.compile(
         r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
-        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for",
+        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|students|residents|volunteers|pupils|fans"
+        r"|police|firefighters|parishioners|church|neighbou?rs|teens?|scouts|employees|rotary|kiwanis"
+        r"|lions club) (?:\w+ )?(?:raise|collect|gather)"
+        r"|\b(?:raise|raises|raised) .{0,30}\bfor (?:\w+ ){0,3}(?:shelters?|families|victims|relief|hunger|homeless\w*|charity"
+        r"|scholarships?"
+        r"|hospice|hospital|library|museum|school|food bank|research|refugees|orphan\w*|survivors|wildfire|flood|earthquake"
+        r"|animals|memorial)\b",
         re.I,
     ),
     "acquisition": re.compile(
         r"\bacqui(?:res?|red|ring|sitions?)\b(?! (?:of|target) (?:customers|talent))|\bmerges?\b|\bmerger\b"
         r"|\bto buy\b|\bbuys\b|\btakeover\b|\bbuy-?outs?\b|\bbusiness combination|\b\d+(?:\.\d+)? ?(?:%"
         r"|percent|pc|per cent) (?:stake )?(?:of|in)?\b|\bstake (?:in|for)\b"
-        r"|\b(?:closes|completes|announces) (?:\S+ )?sale\b|\bsells\b|\bdivest\w*|\bbids? for\b|\bbid for\b",
+        r"|\b(?:closes|completes|announces) (?:\S+ )?sale\b|\bsells\b|\bsale of\b|\bexplor(?:es|ing) (?:\S+ )?sale\b"
+        r"|\bdivest\w*|\bbids? for\b|\bbid for\b",
         re.I,
     ),
     "earnings": re.compile(
@@ -154,7 +190,8 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     ),
     "contract": re.compile(
         r"\bcontracts?\b|\bpurchase order|\border (?:from|for|worth)"
-        r"|\bdeal with\b|\blicen[cs]ing fees?|\bapproval\b|\bclearance\b|\bcertification\b|\btrademark\b",
+        r"|\bdeal with\b|\b(?:bags|wins|secures|lands|gets|receives) (?:\S+ ){0,4}(?:order|tender|project)s?\b"
+        r"|\blicen[cs]ing fees?|\bapproval\b|\bclearance\b|\bcertification\b|\btrademark\b",
         re.I,
     ),
     "capex": re.compile(
@@ -195,6 +232,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "partnership": re.compile(r"\bpartners with\b|\bpartnership\b|\bcollaborat\w+\b|\bteams up\b|\bintegrat(?:es|ion)\b", re.I),
 }
 
+
 # --- the lead and the sentences -----------------------------------------------------------------------------------------
 EVENT = re.compile(
     r"(?<![\w\-])(?:rais(?:e|es|ed|ing)|secur(?:e|es|ed|ing)|clos(?:e|es|ed|ing)|land(?:s|ed|ing)|bag(?:s"
@@ -203,6 +241,9 @@ EVENT = re.compile(
     r"|collected|garner(?:s|ed)|raked in|reeled in|roped in|took in|complet(?:e|es|ed|ing|ion)"
     r"|conclu(?:des|ded|ding|sion)"
     r"|announc(?:e|es|ed|ing|ement)|obtain(?:s|ed)|locked (?:in|down)|scooped|fetched|pocketed|amassed"
+    r"|procur(?:es|ed)|put(?:s)? in|inject(?:s|ed)|drew|took on|taken on|br(?:ings|ought) in|lured|clinch(?:es|ed)|mopp(?:ed"
+    r"|ing) up|topp(?:ed|ing) up"
+    r"|subscribed|invested|joined|participated|part(?:ed)? with|handed|poured|ploughed|wrapp?(?:ed|ing) up"
     r"|gets|got|grabbed|grabs|won|wins|finali[sz]ed|disclosed|reveal(?:s|ed|ing)|unveil(?:ed|s)"
     r"|confirm(?:s|ed)"
     r"|(?:co-)?led|invest(?:s|ed|ing)|back(?:s|ed)|emerg(?:es|ed|ing)|success(?:ful|fully)|closure"
@@ -219,7 +260,11 @@ ROUND_IN_SENTENCE = re.compile(
     r"|external)[\s\-](?:\w+[\s\-])?(?:funding|financing|investments?|capital|equity|backing)"
     r"|in (?:\w+ )?(?:funding|financing|venture capital|capital|investment)|million (?:\w+ )?(?:round"
     r"|raise|investment|funding|financing)|(?:the|its|this|a|strategic|significant|substantial"
-    r"|major) (?:\w+ )?investments? (?:round|from|by|of|led)|capital raise|fundraise|fundraising)(?!\w)",
+    r"|major) (?:\w+ )?investments? (?:round|from|by|of|led)|capital raise|fundraise|fundraising"
+    r"|(?:seed|growth|venture|institutional|fresh|new|angel) (?:money|cash|capital)"
+    r"|(?:third[\s\-]party )?allot?ment of (?:new )?(?:shares|equity)"
+    r"|(?:minority|equity|strategic|growth|seed|angel|venture) (?:\w+ )?(?:stake|investments?) (?:in|from|by)|the backing of"
+    r"|the raise|new share issue)(?!\w)",
     re.I,
 )
 _MONTHS = (

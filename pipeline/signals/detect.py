@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pipeline.signals import cues
+from pipeline.signals import cues, money_cues
 from pipeline.signals.headline import Headline
 from pipeline.signals.money import find_money
+from pipeline.signals.ngrams import ngram_score
 from pipeline.signals.text import Text
 
 WEIGHTS_FILE = Path(__file__).with_name("data") / "detection_weights.csv"
@@ -42,15 +43,24 @@ class Detection:
 def detect(text: Text, headline: Headline) -> Detection:
     """What the cues of ``text`` say. ``set_aside_reason`` is None exactly when it is a round."""
     found, events = find_cues(text, headline)
-    probability = probability_of(found)
+    probability = probability_of(found, ngram_score(parts_of(text, headline, events)))
     reason = None if probability >= 0.5 else reason_against(found)
     return Detection(probability, found, events, reason)
 
 
-def probability_of(found: Iterable[str]) -> float:
-    """Logistic of the summed weights. A cue without a weight counts nothing."""
+def parts_of(text: Text, headline: Headline, events: tuple[int, ...]) -> dict[str, str]:
+    """The parts of a document whose words are weighed: title, lead, and the sentences that report a round."""
+    return {
+        "t": headline.plain,
+        "l": " ".join(text.news[:3]),
+        "e": " ".join(text.news[index] for index in events[:4]),
+    }
+
+
+def probability_of(found: Iterable[str], words: float = 0.0) -> float:
+    """Logistic of the summed weights and of what the ``words`` add. A cue without a weight counts nothing."""
     weights = detection_weights()
-    total = weights[BIAS] + sum(weights.get(name, 0.0) for name in found)
+    total = weights[BIAS] + words + sum(weights.get(name, 0.0) for name in found)
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
@@ -59,6 +69,8 @@ def reason_against(found: dict[str, str]) -> str:
     for name in cues.TITLE_VETOES:
         if f"title_{name}" in found:
             return name
+    if "title_past_funding" in found:
+        return "past_funding"
     for cue, reason in _BODY_REASONS:
         if cue in found:
             return reason
@@ -91,7 +103,8 @@ def may_be_funding(text: Text, headline: Headline) -> bool:
 
 _GLIMPSE = re.compile(
     r"\b(?:raised|raises|raising|secured|secures|closed|closes|funding|financing|seed|series [a-h]\b"
-    r"|venture capital|investment round|invests|invested in|led by|fundrais\w+)",
+    r"|venture capital|investment round|invests|invested in|led by|fundrais\w+|minority (?:stake|investment)|investment (?:in|from)"
+    r"|backing|investors|put in|procured|allotment)",
     re.I,
 )
 
@@ -127,11 +140,41 @@ def _title_cues(headline: Headline) -> dict[str, str]:
         found["title_startup"] = company[0]
     if source := _FROM_FUND.search(title):
         found["title_from_fund"] = source[0]
+    if (aside := money_cues.PAST_ASIDE.search(title)) and not (
+        money_cues.VALUATION.search(title) or _is_object(headline, aside.start())
+    ):
+        found["title_past_funding"] = aside[0]
+    found.update(_money_noun(headline))
     plain = cues.ASIDE.sub(" ", title)
     for name, veto in cues.TITLE_VETOES.items():
         if match := veto.search(plain):
             found[f"title_{name}"] = match[0]
     return found
+
+
+def _is_object(headline: Headline, place: int) -> bool:
+    """Whether the news is the money itself, so that what stands behind ``place`` is a second round: "raises A after seed"."""
+    money = headline.money_after_verb
+    return (
+        headline.side != "none"
+        and bool(headline.verb)
+        and (
+            (money is not None and money.start < place)
+            or (len(headline.plain) - len(headline.rest) <= place - 8 and bool(cues.ROUND_NAME.search(headline.plain[:place])))
+        )
+    )
+
+
+def _money_noun(headline: Headline) -> dict[str, str]:
+    """What the noun behind the headline's money says that it is."""
+    money = headline.money_after_verb or next(iter(headline.monies), None)
+    if money is None:
+        return {}
+    behind = headline.plain[money.end :]
+    of_round, of_other = money_cues.MONEY_IS_ROUND.match(behind), money_cues.MONEY_IS_OTHER.match(behind)
+    if of_other and not (of_round and of_round.end() <= of_other.end()):
+        return {"title_money_other": of_other[0]}
+    return {"title_money_is_round": of_round[0]} if of_round else {}
 
 
 def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
@@ -157,6 +200,8 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
                 found.setdefault(f"event_{depth}_money", sentence)
             if has_round:
                 found.setdefault(f"event_{depth}_round", sentence)
+            if cues.NOW.search(sentence):
+                found.setdefault(f"event_{depth}_now", sentence)
             if has_money and has_round:
                 found.setdefault(f"event_{depth}_full", sentence)
             if cues.SAYS_RAISED.search(sentence) and has_money and not cues.OFFERING_TERMS.search(sentence):
@@ -204,7 +249,10 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     joint: dict[str, str] = {}
     if "use_of_funds" in found and ("led_by" in found or "participation" in found):
         joint["round_story"] = found["use_of_funds"]
-    vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in cues.TITLE_VETOES]
+    is_long = not found.keys() & {"no_body", "teaser"}
+    hard = cues.TITLE_VETOES.keys() - (_SOFT_VETOES if is_long else frozenset())
+    vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in hard]
+    vetoes += [name for name in ("title_past_funding", "title_money_other") if name in found]
     if vetoes:
         joint["title_vetoed"] = ", ".join(vetoes)
     is_told = any(name.startswith("event_") and name not in ("event_past", "event_planned") for name in found)
@@ -215,7 +263,13 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     return joint
 
 
-_PLAIN_RAISE = re.compile(r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|haul|grab|pull|complet)", re.I)
+# Headlines that say little of what the text below them tells: their cues weigh by themselves.
+_SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
+_PLAIN_RAISE = re.compile(
+    r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|snap|snar|haul|grab|pull|complet|clinch|bank|pocket|garner"
+    r"|mop|rak|reel|rop|scoop)",
+    re.I,
+)
 _FROM_FUND = re.compile(r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b", re.I)
 _MONEY_EVENT = re.compile(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:ed|es|ing)|invest(?:ed|s|ment)|clos(?:ed|es|ing)|landed|bagged"
@@ -237,6 +291,7 @@ _NEWS_CUES = (
     ("token_terms", cues.TOKEN_TERMS),
     ("grant_terms", cues.GRANT_TERMS),
     ("charity_terms", cues.CHARITY_TERMS),
+    ("never_raised", money_cues.NEVER_RAISED),
 )
 _LEAD_CUES = (
     ("public_company", cues.PUBLIC_COMPANY),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.signals.cues import INVEST_VERB, RAISE_VERB, ROUND_NAME
 from pipeline.signals.money import Money, find_money
+from pipeline.signals.money_cues import MONEY_GOES_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,8 @@ class Headline:
     """A headline taken apart.
 
     ``plain`` is the title without tags such as "[Funding alert]" or "Exclusive:". ``subject`` and ``rest`` are what
-    stands before and after ``verb``. ``side`` is company ("Acme raises …"), investor ("Fund leads … in Acme"),
-    nominal ("Acme's $6M round …") or none.
+    stands before and after ``verb``. ``side`` is company ("Acme raises …", "Acme doubles down with $6M round"),
+    investor ("Fund leads … in Acme"), nominal ("Acme's $6M round …", "$6M for Acme") or none.
     """
 
     plain: str
@@ -43,13 +44,35 @@ def parse_headline(title: str) -> Headline:
     invest_verb = _invest_verb(plain)
     if not raise_verb and not invest_verb:
         raise_verb = _any_verb(plain, monies, round_match)
-    if invest_verb and (raise_verb is None or invest_verb.start() < raise_verb.start()):
+    if invest_verb and (raise_verb is None or invest_verb.start() <= raise_verb.start()):
         return _parts(plain, "investor", invest_verb, monies, name)
     if raise_verb:
         return _parts(plain, "company", raise_verb, monies, name)
+    return _without_verb(plain, monies, name)
+
+
+def _without_verb(plain: str, monies: tuple[Money, ...], name: str | None) -> Headline:
+    """The forms of money news in which no verb has the money as its object."""
     possessive = _POSSESSIVE_MONEY.match(plain)
     if possessive:
         return Headline(plain, "nominal", possessive["subject"], "", plain[possessive.end("subject") :], monies, name)
+    opening = _WITH_MONEY_FIRST.match(plain)
+    if opening and monies:
+        return Headline(plain, "nominal", plain[opening.end() :], "", plain[: opening.end()], monies, name)
+    given = _MONEY_FOR.match(plain)
+    if given and monies and monies[0].start <= 40:
+        return Headline(plain, "nominal", given["subject"], "", plain[: given.start("subject")], monies, name)
+    ending = _WITH_MONEY_LAST.search(plain) or _VALUED_AFTER.search(plain)
+    if ending and monies and ending.start() > 0:
+        return Headline(
+            plain, "company", plain[: ending.start()].strip(" ,–—-:"), ending[0], plain[ending.end() :], monies, name
+        )
+    valued = _VALUED_IN.search(plain)
+    if valued and name:
+        return Headline(plain, "nominal", plain[: valued.start()], "", plain[valued.start() :], monies, name)
+    colon = _COLON_MONEY.match(plain)
+    if colon and monies:
+        return Headline(plain, "nominal", colon["subject"], "", plain[colon.end("subject") :], monies, name)
     return Headline(plain, "none", "", "", "", monies, name)
 
 
@@ -86,18 +109,26 @@ def _money_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str
 
 
 def _any_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] | None) -> re.Match[str] | None:
-    """Headlines invent verbs ("grinds out a $2M seed round"): any finite one will do right before the money of a named round."""
-    for money in monies:
-        if round_match and 0 <= round_match.start() - money.end + 1 <= _REACH:
-            found = _FINITE.search(plain, 0, money.start)
-            if found and found.start() > 0 and found.end() == money.start:
-                return found
+    """Headlines invent verbs ("grinds out a $2M seed round", "mops up $2M"): a finite one right before the money or the round.
+
+    Verbs by which money goes out or is earned ("pays", "spends", "hits") are none of them.
+    """
+    targets = [money.start for money in monies[:1]]
+    if round_match:
+        targets += [money.start for money in monies[1:] if 0 <= round_match.start() - money.end + 1 <= _REACH]
+        targets.append(round_match.start() + len(round_match[0]) - len(round_match[0].lstrip()))
+    for target in targets:
+        found = _FINITE.search(plain, 0, target)
+        if found and found.start() > 0 and found.end() == target and not MONEY_GOES_OUT.match(found[0]):
+            return found
     return None
 
 
 def _invest_verb(plain: str) -> re.Match[str] | None:
     for verb in INVEST_VERB.finditer(plain):
         if verb.start() > 0 and _INVESTS_IN.match(plain[verb.start() :]):
+            if _PLURAL_VERB.fullmatch(verb[0]) and not _PLURAL_SUBJECT.search(plain[: verb.start()]):
+                continue
             return verb
     return None
 
@@ -107,6 +138,45 @@ _FINITE = re.compile(
     re.I,
 )
 _REACH, _REACH_OF_RAISE = 45, 80
+# "Oldmoor and Peakline back Acme", "Investors pour $6M into Acme": a bare verb needs several subjects.
+_PLURAL_VERB = re.compile(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject", re.I)
+_PLURAL_SUBJECT = re.compile(
+    r",|\band\b|&|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$"
+)
+# "With $6M in new funding, Acme …", "Armed with a fresh €6M, Acme …"
+_WITH_MONEY_FIRST = re.compile(
+    r"(?:armed with|flush with|fueled by|buoyed by|backed by|powered by|boosted by|with|after raising|having raised|on the back of)"
+    r"\s(?:an?\s|its\s|the\s)?[^,]{0,70}?[$€£₹¥\d][^,]{0,60},\s(?=\S)",
+    re.I,
+)
+# "Acme is valued at $1B after raising $60M"
+_VALUED_AFTER = re.compile(
+    r"(?<=\s)(?=(?:is now|is|now|hits?|reach\w+|becomes?|turns?|enters?|joins?|doubles?|triples?|quadruples?|achieves?|attains?"
+    r"|valued)\b.{0,50}"
+    r"\b(?:valu\w+|unicorn)\b).{5,80}?\s(?:after|following)\s(?:raising|securing|closing|an?|its|new|the|fresh)\s",
+    re.I,
+)
+# Acme gets the money that the headline begins with: a "$6M seed round for Acme".
+_MONEY_FOR = re.compile(
+    r"(?:(?:fresh|new|big|another|over|more than|nearly|record|series [a-h]|seed)\s)*(?:(?:funding|financing|investment|round|raise"
+    r"|boost|injection|seed|series [a-h])(?:\sround)?(?:\s(?:of|worth))?:?\s)?(?:US)?(?:[$€£₹¥]|[A-Z]{2,3}\s?\$?)?\s?\d[\d.,]*"
+    r"\s?-?[A-Za-z]{0,8}\s(?:(?:in|of|fresh|new)\s)?(?:(?:[\w\-+]+\s){0,3}(?:round|funding|financing|investment|seed|series [a-h]"
+    r"|raise|boost|injection|capital)\s)?(?:for|to|into)\s(?P<subject>[^,:;–—]{2,60})",
+    re.I,
+)
+# "Acme valued at $600 million in new round"
+_VALUED_IN = re.compile(r"\s(?:is |was |now |gets |becomes )*(?:valued at|worth)\s", re.I)
+# Name, colon, money: "Acme: $6M seed for mills"
+_COLON_MONEY = re.compile(r"(?P<subject>[A-Z0-9][^:,]{1,40}):\s(?:(?:raises|secures)\s)?(?:[$€£₹¥]|US\$|Rs\.?\s?)\s?\d")
+# "Acme doubles down on mills with $6M Series B"
+_WITH_MONEY_LAST = re.compile(
+    r"\s(?:with|on|via|thanks to)\s(?:(?:an?|its|the|another|new|fresh|over|nearly"
+    r"|more than|oversubscribed|record|whopping|massive|raising|latest|extra|additional)\s)*(?=(?:(?:US|A|C|S|HK|NZ)?[$€£₹¥]|Rs"
+    r"|[A-Z]{3}\s?\d)"
+    r"\s?[\d.,]+\S*(?:\s(?:million|billion|crore|cr|mn|bn|m|lakh))?\s(?:(?:in|of)\s)?(?:[\w\-+]+\s){0,3}?"
+    r"(?:seed|pre-?seed|series|round|raise|funding|financing|fundraise|investment|capital|backing)\b)",
+    re.I,
+)
 _RAISE = re.compile(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
 _MONEY_OBJECT = re.compile(
     r"\b(?:funding|investments?|financing|round|capital|seven[- ]figures?|six[- ]figures?"
@@ -122,15 +192,20 @@ _OBJECT_OF_GENERIC = re.compile(
 )
 # "leads $10M Series A for", "invests $20M in", "backs emerging startup X", "joins $15M seed round for"
 _INVESTS_IN = re.compile(
-    r"(?:co-?)?(?:leads|led|joins|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
+    r"(?:co-?)?(?:leads?|led|joins?|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
     r"|series [a-h]|seed)\b.{0,30}?\b(?:for|in|of)\b"
-    r"|(?:co-?)?(?:leads|led)\s.{0,60}?\b(?:for|in)\s"
+    r"|(?:co-?)?(?:leads?|led)\s.{0,60}?\b(?:for|in)\s"
     r"|(?:invests|invested|bets|bet)\s.{0,60}?\b(?:in|into|on)\s"
-    r"|(?:pours|poured|puts|pumps|injects|commits)\s(?:(?:up to|another|over|nearly|more than"
+    r"|(?:pours?|poured|puts?|pumps?|pumped|injects?|injected|infuses?|infused|ploughs?|plows?|sinks?|commits)\s(?:(?:up to"
+    r"|another|over|nearly|more than"
     r"|about)\s)*(?:[$€£₹¥]|US\$|Rs|\d|millions).{0,40}?\b(?:in|into|on)\s"
     r"|invest\s(?:.{0,30}?\s)?in\s(?=.*\b(?:startup|platform|company)\b)"
-    r"|(?:backs|backed|bankrolls)\s(?!by\b)"
-    r"|makes\s.{0,40}?\binvestment\sin\s|takes\s.{0,40}?\bstake\sin\s",
+    r"|(?:backs?|backed|bankrolls?)\s(?!by\b|to\b|in\b|on\b|from\b|up\b|down\b|off\b|and\b|out\b|with\b|at\b|plans?\b|bill\b)"
+    r"|(?:makes?|made|announces?|announced|completes?|completed|closes|closed|leads?|led)\s[^,;:]{0,60}?\binvestments?\sin(?:to)?\s"
+    r"(?!(?:its|their|his|her|our|new|the|affordable|clean|infrastructure|housing|communit\w+|education|workforce|research"
+    r"|schools|hospitals?"
+    r"|energy|people|technology|growth|expansion|future)\b)"
+    r"|takes?\s.{0,40}?\bstake\sin\s",
     re.I,
 )
 _POSSESSIVE_MONEY = re.compile(
@@ -142,7 +217,8 @@ _POSSESSIVE_MONEY = re.compile(
 _TAG = re.compile(
     r"^\s*(?:\[[^\]]{1,40}\]|\((?:updated?|exclusive|breaking)\)"
     r"|(?:exclusive|update|updated|breaking|breaking news|funding alert|funding news|press release|news"
-    r"|scoop|just in|video|watch|deal alert|startup funding"
+    r"|scoop|just in|video|watch|deal alert|startup funding|report|funding|fundrais(?:e|ing)|deals?|startups?|venture|vc|money|new"
+    r"|seed|series [a-h]|investment|deal (?:news|of the day)|startup news|funding (?:round|roundup)|fintech|biotech|crypto|ai"
     r"|\w*newsbreaks?|\w*breaks)\s*[:|–—]\s)\s*",
     re.I,
 )

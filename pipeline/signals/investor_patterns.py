@@ -70,7 +70,7 @@ DESCRIPTOR = re.compile(
     r"(?:['’]s)?\s+)"
 )
 TAIL = re.compile(
-    r"\s+(?:Series|Seed|round|also|participat\w+|invest(?:ed|ing|s)?|joined|The|This|In|With|And|Existing"
+    r"\s+(?:Series|Seed|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
     r"|New|To|At|For|On|Today|Said|Says|Among)$|,?\s+(?:Inc|LLC|Ltd|LP|L\.P|Corp|GmbH|AG|PLC|Limited|Pte"
     r"|S\.A)\.?$",
     re.I,
@@ -170,6 +170,16 @@ LEAD_PATTERNS = (
         r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|a|its|our|their)\s"
         r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|seed|series)"
     ),
+    # "€18 million from A, which led the round"; "A led; B and C took part"
+    re.compile(
+        r"(?P<names>[A-Z][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-Z][\w&'’.\-]*){0,4}),\s(?:which|who)\s(?:also\s)?(?:co-?)?(?:led"
+        r"|leads)\s"
+        r"(?:the|this|its|a)\b"
+    ),
+    re.compile(
+        rf"{_BEFORE}(?P<names>[A-Z][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-Z][\w&'’\-]*){{0,4}})\s(?:co-)?led"
+        r"(?:[;.]|,\s(?:with|joined|while|alongside)|\sand\s)"
+    ),
     re.compile(
         rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
         rf"|being))?\s(?P<names>[A-Z][^.;]*?){_STOP}"
@@ -200,6 +210,15 @@ OTHER_PATTERNS = (
         r"(?: in (?:the|this) (?:\w+ )?round)?(?: also)?,?\s(?:which |who )?"
         rf"(?:include|included|includes|including|such as|like|were|are)\s(?:in the round were\s)?{_NAMES}",
         re.I,
+    ),
+    # "Joining the round were A and B"; "A and B, which together put in $3m"; "A and B participated"
+    re.compile(
+        rf"\b(?:[Jj]oining|[Pp]articipating in|[Ii]nvesting in|[Bb]acking)\s(?:\w+\s)?(?:the|this)\s(?:\w+\s)?(?:round"
+        rf"|financing|funding|deal|raise)"
+        rf"\s(?:also\s)?(?:were|was|are|is)\s{_NAMES}"
+    ),
+    re.compile(
+        r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-Z][^.;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
     ),
     # Two new backers, and their names behind a colon.
     re.compile(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),

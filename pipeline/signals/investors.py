@@ -261,9 +261,14 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
         if not run:
             return None, descriptor
     name = TAIL.sub("", POSSESSIVE.sub("", run[0].strip(" .,;:–—-'’"))).strip(" ,.")
+    if (firm := _PERSON_OF.match(name)) and firm["person"].split()[0].lower() in word_list("given_names"):
+        name = firm["person"]
     if len(name) < 2 or name.lower() in word_list("not_investors") or GENERIC.fullmatch(name) or ROUND_NAME.fullmatch(name):
         return None, descriptor
     return name, descriptor
+
+
+_PERSON_OF = re.compile(r"(?P<person>[A-Z][\w'’\-]+(?:\s[A-Z][\w.'’\-]*){1,2})\s(?:of|at|from)\s[A-Z]")
 
 
 def looks_like_person(name: str) -> bool:

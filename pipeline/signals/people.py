@@ -28,7 +28,7 @@ def find_ceo(text: Text, company: str | None) -> Person | None:
             continue
         for pattern, weight in _PATTERNS:
             for match in pattern.finditer(sentence):
-                name = _person(match["name"])
+                name = _person(match["name"]) or _in_full(match["name"], text.body)
                 if not name or is_same(name, company) or not _of_company(match, sentence, company):
                     continue
                 votes[name] += weight + (1 if index < 12 else 0)
@@ -68,6 +68,18 @@ def _person(name: str) -> str | None:
     if _POSSESSIVE.search(plain):
         return None  # "Jane Doe Acme's CEO": the comma was forgotten, and the last word is the company's
     return plain if len(words) > 1 or _HONORIFIC.match(name) else None
+
+
+def _in_full(surname: str, body: str) -> str | None:
+    """ "Pohl" as the text first names her: "Ana Pohl". None where it never does."""
+    plain = _POSSESSIVE.sub("", surname.strip(" ,."))
+    if not plain.isalpha() or plain.lower() in word_list("not_persons"):
+        return None
+    for found in re.finditer(rf"(?<![\w.])([A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s[A-Z]\.)?\s{plain})(?!\w)", body):
+        name = _person(found[1])
+        if name and name.split()[0].lower() in word_list("given_names"):
+            return name
+    return None
 
 
 def _fold(text: str) -> str:

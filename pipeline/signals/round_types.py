@@ -87,7 +87,7 @@ _OTHERS_BEFORE = re.compile(
 )
 _OTHERS_AFTER = re.compile(
     r"(?:[\s\-](?:stage|phase|phrase|oil|oils|company|companies|investors?|investing|fund(?!ing|rais)"
-    r"|funds|startups?|preferred|bank|bed|production"
+    r"|funds|startups?|preferred(?!(?:\s(?:stock|shares?|equity))?\s(?:financing|round|funding|investment))|bank|bed|production"
     r"|technology|supply|world|investor|backed|to (?:late|growth|series|[A-H]\b)|deals?|rounds)\b|['’]?s\b)",
     re.I,
 )
