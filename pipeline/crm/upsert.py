@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -20,11 +20,12 @@ from pipeline.crm.changes import is_one_of, queue_changes
 from pipeline.crm.row_writes import write_rows
 from pipeline.crm.rows import AccountRow, ContactRow, Row
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Contact
+from pipeline.store.models import Account, Contact, CrmDeletion
 
 T = TypeVar("T")
 
 CHUNK = 1_000  # rows in one statement
+DELETIONS_KEPT = timedelta(days=30)  # far longer than from a match found to its being recorded
 MODELS: dict[str, type[Account] | type[Contact]] = {"account": Account, "contact": Contact}
 
 
@@ -71,13 +72,16 @@ def delete_contact(database: AppDatabase, organization_id: str, external_id: str
     return _delete(database, "contact", organization_id, external_id, now)
 
 
-def delete_in(session: Session, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
+def delete_in(
+    database: AppDatabase, session: Session, kind: str, organization_id: str, external_id: str, now: datetime
+) -> bool:
     """Delete one row of one kind (account, contact) in a transaction that the caller holds. False: there was none."""
     model = MODELS[kind]
     where = and_(model.organization_id == organization_id, model.external_id == external_id)
     gone = session.execute(delete(model).where(where).returning(model.external_id)).all()
     if gone:
         queue_changes(session, kind, organization_id, [external_id], now)
+        _remember_deletion(database, session, kind, organization_id, external_id, now)
     return bool(gone)
 
 
@@ -110,6 +114,16 @@ def _known_hashes(
     return {row.external_id: row.content_hash for row in session.connection().execute(query)}
 
 
+def _remember_deletion(
+    database: AppDatabase, session: Session, kind: str, organization_id: str, external_id: str, now: datetime
+) -> None:
+    row = {"organization_id": organization_id, "kind": kind, "external_id": external_id, "deleted_at": now}
+    statement = database.insert(CrmDeletion).values(row)
+    key = ["organization_id", "kind", "external_id"]
+    session.execute(statement.on_conflict_do_update(index_elements=key, set_={"deleted_at": now}))
+    session.execute(delete(CrmDeletion).where(CrmDeletion.deleted_at < now - DELETIONS_KEPT))
+
+
 def _delete(database: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
     with database.write() as session:
-        return delete_in(session, kind, organization_id, external_id, now)
+        return delete_in(database, session, kind, organization_id, external_id, now)

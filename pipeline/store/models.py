@@ -200,6 +200,17 @@ class CrmChangeBatch(Base):
     changed_at: Mapped[datetime]
 
 
+class CrmDeletion(Base):
+    """A CRM row that was deleted lately, perhaps pushed anew since: a match found before must not be recorded after it."""
+
+    __tablename__ = "crm_deletions"
+
+    organization_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)  # account, contact
+    external_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    deleted_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class CrmImport(Base):
     """One imported CRM file."""
 

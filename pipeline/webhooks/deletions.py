@@ -26,7 +26,7 @@ def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: st
     """
     hidden = and_(Match.organization_id == organization_id, _matched_by(kind, external_id), Match.hidden_at.is_(None))
     with db.write() as session:
-        if not delete_in(session, kind, organization_id, external_id, now):
+        if not delete_in(db, session, kind, organization_id, external_id, now):
             return False
         stopped = update(Delivery).where(Delivery.match_id.in_(select(Match.id).where(hidden)))
         stopped = stopped.where(Delivery.status.in_(("pending", "held", "scheduled", "paused")))

@@ -21,6 +21,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
 from pipeline.webhooks.ended_rounds import ACTIVE, hold_back, releasable, told_under_another_id
 from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.gone_rows import without_gone_rows
 from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 from pipeline.webhooks.match_rows import delivery_row, found_match, logical_round, match_id, match_row
 from pipeline.webhooks.review_rows import supersede, without_rejected
@@ -272,6 +273,7 @@ def _record(
     chunk = without_rejected(session, chunk)
     report.rejected += everything - len(chunk)
     known = _known(session, chunk)
+    chunk = without_gone_rows(db, session, chunk, known)
     told = _told(session, chunk, rounds)
     told_as_another = told_under_another_id(session, [(match.organization_id, rounds[match.round_id]) for match in chunk])
     endpoints = with_webhook(session, {match.organization_id for match in chunk})

@@ -149,7 +149,7 @@ def test_a_row_deleted_and_made_again_is_one_row_with_two_versions(database: App
 
 def test_snapshot_counts_what_was_held_and_what_changed_on_the_day(database: AppDatabase, warehouse: Warehouse) -> None:
     upsert_accounts(
-        database, "north", [AccountRow("a1", "One", "one.example.com"), AccountRow("a2", "Two"), AccountRow("a3", "Three")], T0
+        database, "north", [AccountRow("a1", "One", "brightloom.ai"), AccountRow("a2", "Two"), AccountRow("a3", "Three")], T0
     )
     upsert_contacts(database, "north", [ContactRow("c1", "jo@brightloom.ai"), ContactRow("c2", "jo@gmail.com")], T0)
     history.pull_changes(database, warehouse, T0)
