@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.documents.fetch import Fetcher
 from pipeline.documents.landing import Landing
@@ -19,6 +20,9 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from pipeline.signals.model_backed import ModelExtractor
 
 
 def utc_now() -> datetime:
@@ -74,6 +78,27 @@ class Installation:
             ca_file=settings.fetch_ca_file,
             database=self.database,
         )
+
+    @cached_property
+    def model_extractor(self) -> ModelExtractor | None:
+        """What reads documents with a language model's help; None where no endpoint is set."""
+        settings = self.settings
+        if not settings.model_url:
+            return None
+        # The rules' lists and patterns take a while to load, which most commands have no use for.
+        from pipeline.signals.model_backed import ModelExtractor
+        from pipeline.signals.model_client import ChatClient
+
+        client = ChatClient(
+            settings.model_url,
+            settings.model_name or "",
+            settings.model_api_key.get_secret_value() if settings.model_api_key else None,
+            timeout_seconds=settings.model_timeout_seconds,
+            allowed_networks=settings.model_allowed_networks,
+            ca_file=settings.fetch_ca_file,
+        )
+        price = (settings.model_usd_per_million_in, settings.model_usd_per_million_out)
+        return ModelExtractor(client, most_characters=settings.model_max_characters, usd_per_million=price)
 
     @cached_property
     def secret_box(self) -> SecretBox:

@@ -87,6 +87,21 @@ class Settings(BaseSettings):
     )
     review_days: int = Field(14, ge=1, description="Days after which a match that waits for a word is no news any more.")
 
+    model_url: str | None = Field(
+        None, description="An OpenAI-compatible endpoint (…/v1) that helps to read texts. Unset: rules alone, no network."
+    )
+    model_name: str | None = Field(None, description="The model to ask for at MODEL_URL.")
+    model_api_key: SecretStr | None = Field(None, description="Sent as a bearer token to MODEL_URL, and nowhere else.")
+    model_timeout_seconds: float = Field(
+        20.0, gt=0, le=300, description="Budget of one question; then the rules' reading stands."
+    )
+    model_max_characters: int = Field(12_000, ge=500, description="Of a text, at most this much is sent to the model.")
+    model_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Private networks that MODEL_URL may lead to (a model of your own), comma separated CIDRs."
+    )
+    model_usd_per_million_in: float = Field(0.0, ge=0, description="Price of a million tokens asked, for the recorded cost.")
+    model_usd_per_million_out: float = Field(0.0, ge=0, description="Price of a million tokens answered.")
+
     api_host: str = Field("127.0.0.1", description="Where the HTTP API listens. Put a proxy that speaks HTTPS in front of it.")
     api_port: int = Field(8080, ge=0, le=65535, description="Port of the HTTP API.")
     api_workers: int = Field(1, ge=1, le=64, description="Processes that serve the HTTP API side by side.")
@@ -100,7 +115,7 @@ class Settings(BaseSettings):
     ui_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI.")
     log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING, ERROR.")
 
-    @field_validator("fetch_allowed_networks", "webhook_allowed_networks", mode="before")
+    @field_validator("fetch_allowed_networks", "webhook_allowed_networks", "model_allowed_networks", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if isinstance(value, str):

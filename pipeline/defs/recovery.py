@@ -58,7 +58,9 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         Rounds keep their ids; a document that is recognised only now makes its round now. Tells nobody: matching is the next asset.
         """
         days = partition_days(context)
-        again = mention_table.re_extract(installation.warehouse, days[0], days[-1], installation.now())
+        again = mention_table.re_extract(
+            installation.warehouse, days[0], days[-1], installation.now(), extractor=installation.model_extractor
+        )
         rounds = round_table.resolve_new(
             installation.warehouse, installation.now(), installation.settings.max_article_age_hours
         )

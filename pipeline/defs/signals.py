@@ -1,12 +1,14 @@
 """Assets of the signals group: what documents claim, and the rounds those claims amount to."""
 
 from collections import Counter
+from typing import Any
 
 import dagster as dg
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.signals import mention_table, review, round_table
+from pipeline.signals.model_backed import ModelUse
 from pipeline.webhooks import published_rounds
 
 LATEST_MENTIONS = f"""
@@ -42,7 +44,8 @@ def mentions(context: dg.AssetExecutionContext, installation: InstallationParam)
     round; `confidence_reasons` says what the score rests on. Refreshed by every `sync` run for new and changed documents, and by a
     backfill with today's extractor. If it fails, the documents wait for the next run.
     """
-    report = mention_table.extract_new(installation.warehouse, installation.now())
+    model = installation.model_extractor
+    report = mention_table.extract_new(installation.warehouse, installation.now(), extractor=model)
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.mentions", LATEST_MENTIONS)
         metadata["by_signal_type"] = common.preview(connection, SIGNAL_COUNTS)
@@ -54,7 +57,22 @@ def mentions(context: dg.AssetExecutionContext, installation: InstallationParam)
             "funding_rounds": report.by_signal_type.get("funding_round", 0),
             "set_aside": dict(report.set_aside),
         }
+        | (_model_use(model.use) if model else {})
     )
+
+
+def _model_use(use: ModelUse) -> dict[str, Any]:
+    """What asking the model has cost in this process so far."""
+    ordered = sorted(use.seconds)
+    return {
+        "model_calls": use.calls,
+        "model_failures": dict(use.failures),
+        "model_values_refused": dict(use.refused),
+        "model_tokens": use.prompt_tokens + use.completion_tokens,
+        "model_cost_usd": round(use.cost_usd, 6),
+        "model_seconds_median": round(ordered[len(ordered) // 2], 3) if ordered else 0.0,
+        "model_seconds_longest": round(ordered[-1], 3) if ordered else 0.0,
+    }
 
 
 @dg.asset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -23,6 +23,8 @@ from pipeline.signals.mention_rows import COLUMNS, DOCUMENT_COLUMNS, document_fr
 from pipeline.signals.model import Mention
 from pipeline.signals.rates import Rates, reference_rates
 from pipeline.store.warehouse import Warehouse, progress, set_progress
+
+Extractor = Callable[[Document, Rates], Mention]
 
 STEP = "mentions"
 DEFAULT_BATCH = 500
@@ -48,8 +50,17 @@ class MentionReport:
         self.set_aside.update(row["set_aside_reason"] for row in rows if row["set_aside_reason"])
 
 
-def extract_new(warehouse: Warehouse, now: datetime, batch: int = DEFAULT_BATCH, rates: Rates | None = None) -> MentionReport:
-    """Mentions of the documents that are new or changed since the last call, in the order of ``document_seq``."""
+def extract_new(
+    warehouse: Warehouse,
+    now: datetime,
+    batch: int = DEFAULT_BATCH,
+    rates: Rates | None = None,
+    extractor: Extractor | None = None,
+) -> MentionReport:
+    """Mentions of the documents that are new or changed since the last call, in the order of ``document_seq``.
+
+    ``extractor`` reads in place of the rules alone (signals.model_backed).
+    """
     report = MentionReport()
     table = rates or reference_rates()
     while True:
@@ -58,7 +69,7 @@ def extract_new(warehouse: Warehouse, now: datetime, batch: int = DEFAULT_BATCH,
             documents = _documents(connection, "document_seq > ?", [after], batch)
         if not documents:
             return report
-        rows = _read(documents, table, now)
+        rows = _read(documents, table, now, extractor)
         newest = max(row["document_seq"] for row in documents)
         with warehouse.write() as connection:
             if progress(connection, STEP) != after:
@@ -70,7 +81,13 @@ def extract_new(warehouse: Warehouse, now: datetime, batch: int = DEFAULT_BATCH,
 
 
 def re_extract(
-    warehouse: Warehouse, from_day: date, to_day: date, now: datetime, batch: int = DEFAULT_BATCH, rates: Rates | None = None
+    warehouse: Warehouse,
+    from_day: date,
+    to_day: date,
+    now: datetime,
+    batch: int = DEFAULT_BATCH,
+    rates: Rates | None = None,
+    extractor: Extractor | None = None,
 ) -> MentionReport:
     """Read the documents landed on these days (UTC, both included) again. A mention that claims something else gets a new
     ``mention_seq``, by which resolving finds it, and is marked as recovered; one that claims the same keeps its row.
@@ -89,7 +106,7 @@ def re_extract(
             before = _stored(connection, [row["document_id"] for row in documents])
         if not documents:
             return report
-        rows = _read(documents, table, now)
+        rows = _read(documents, table, now, extractor)
         changed = [row for row in rows if _claims(row) != before.get(row["document_id"])]
         if changed:
             with warehouse.write() as connection:
@@ -99,14 +116,18 @@ def re_extract(
         after = max(row["document_seq"] for row in documents)
 
 
-def _read(documents: list[dict[str, Any]], rates: Rates, now: datetime) -> list[dict[str, Any]]:
-    return [mention_row(_claim(document_from_row(row), rates), row["document_seq"], row["revision"], now) for row in documents]
+def _read(documents: list[dict[str, Any]], rates: Rates, now: datetime, extractor: Extractor | None) -> list[dict[str, Any]]:
+    reader = extractor or extract
+    return [
+        mention_row(_claim(document_from_row(row), rates, reader), row["document_seq"], row["revision"], now)
+        for row in documents
+    ]
 
 
-def _claim(document: Document, rates: Rates) -> Mention:
+def _claim(document: Document, rates: Rates, reader: Extractor) -> Mention:
     """What the document claims. One that breaks the extractor is set aside with the error: it must not hold up the others."""
     try:
-        return extract(document, rates)
+        return reader(document, rates)
     except Exception as error:
         log.exception("document %s (%s) broke the extractor", document.document_id, document.url)
         return Mention(document.document_id, set_aside_reason=BROKEN, details={"error": f"{type(error).__name__}: {error}"})
