@@ -248,7 +248,7 @@ def start_again(server: Any) -> None:
     while True:
         try:
             server.start()
-        except subprocess.SubprocessError:
+        except (subprocess.SubprocessError, AssertionError):  # the package's own: not ready yet
             if time.monotonic() > until:
                 raise
         else:
