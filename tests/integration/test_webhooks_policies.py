@@ -256,6 +256,24 @@ def test_resume_may_give_up_what_waited_too_long(partners: Any, tell: Any, now: 
     assert statuses(partners) == [("failed", "expired_while_paused")] * 2 + [("pending", None)]
 
 
+def test_what_a_pause_kept_is_not_forgotten_when_the_webhook_goes(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(count=2)
+    pause(partners.database, organization, "-", now)
+    visit(partners, now)
+    set_webhook(partners.database, organization, None, None, now)
+    assert visit(partners, now).no_webhook == 2
+    assert statuses(partners) == [("no_webhook", None)] * 2
+    assert [attempt.number for attempt in partners.attempts()] == [0, 0]
+
+
+def test_scheduled_retry_without_a_webhook_stays_failed(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(retry={"delays": [30]})
+    finish(partners.database, only(visit(partners, now).claims), failed(now))
+    set_webhook(partners.database, organization, None, None, now)
+    visit(partners, now + MINUTE)
+    assert statuses(partners) == [("failed", "http_5xx")]
+
+
 def test_controls_need_a_webhook(partners: Any, now: datetime) -> None:
     organization = partners.add("acme")
     for change in (
