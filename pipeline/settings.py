@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     )
     name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
     name_review_threshold: float = Field(
-        0.6,
+        0.5,
         ge=0,
         le=1,
         description="Score from which a name match waits for a person's word; the same as the above: none does.",

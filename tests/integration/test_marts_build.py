@@ -18,7 +18,15 @@ from pipeline.store.warehouse import Warehouse, set_progress
 from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 
 AS_OF = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
-MARTS = ["crm_coverage", "delivery_health", "funding_rounds_mart", "match_funnel_daily", "missed_matches", "source_health"]
+MARTS = [
+    "crm_coverage",
+    "delivery_health",
+    "funding_rounds_mart",
+    "match_funnel_daily",
+    "missed_matches",
+    "review_precision",
+    "source_health",
+]
 
 
 def at(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:

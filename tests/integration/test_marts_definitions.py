@@ -21,9 +21,18 @@ from pipeline.settings import PROJECT_ROOT, Settings
 
 CORE = {
     "raw/documents", "raw/rejected_documents", "raw/source_hours", "core/mentions", "core/funding_rounds", "core/crm_accounts",
-    "core/crm_contacts", "core/crm_snapshots", "core/matches", "core/webhook_deliveries",
+    "core/crm_contacts", "core/crm_snapshots", "core/match_reviews",
+    "core/matches", "core/webhook_deliveries",
 }  # fmt: skip
-MARTS = {"crm_coverage", "delivery_health", "funding_rounds_mart", "match_funnel_daily", "missed_matches", "source_health"}
+MARTS = {
+    "crm_coverage",
+    "delivery_health",
+    "funding_rounds_mart",
+    "match_funnel_daily",
+    "missed_matches",
+    "review_precision",
+    "source_health",
+}
 NOON = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 
 
