@@ -22,6 +22,14 @@ WHOLE_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 POOLED_SECURITY = "isPooledInvestmentFundType"
 # Shares, or rights that become shares. A filing of debt or of interests in land only is no round.
 EQUITY_SECURITIES = {"isEquityType", "isOptionToAcquireType", "isSecurityToBeAcquiredType"}
+OTHER_SECURITY = "isOtherType"
+# What filers tick "other" for, though it becomes shares: the form has no box for a SAFE.
+EQUITY_BY_NAME = re.compile(
+    r"\bSAFEs?\b|simple agreements? for future equity|\bpreferred\b|\bcommon (?:stock|shares?|units?)\b"
+    r"|\bconvertible\b|\bwarrants?\b"
+    r"|\bequity\b|membership (?:interests?|units?)|\bcrowd ?safe|\bstock\b",
+    re.I,
+)
 # Industry groups of the form whose filers pool money or hold property and have no operations of their own.
 VEHICLE_GROUPS = {"Pooled Investment Fund", "REITS and Finance", "Commercial", "Residential", "Other Real Estate", "Investing"}
 
@@ -95,6 +103,7 @@ def _offering(offering: etree._Element) -> dict[str, Any]:
         "date_of_first_sale": _date(_text(offering, "typeOfFiling/dateOfFirstSale/value")),
         "yet_to_occur": _flag(offering, "typeOfFiling/dateOfFirstSale/yetToOccur"),
         "securities": _ticked(offering.find("typesOfSecuritiesOffered")),
+        "other_securities": _text(offering, "typesOfSecuritiesOffered/descriptionOfOtherType"),
         "is_business_combination": _flag(offering, "businessCombinationTransaction/isBusinessCombinationTransaction"),
         "minimum_investment": _dollars(_text(offering, "minimumInvestmentAccepted")),
         "total_offering": _dollars(total),
@@ -121,7 +130,10 @@ def _judgement(root: etree._Element, offering: etree._Element) -> dict[str, Any]
     is_round = (
         not is_pooled
         and is_live
-        and bool(securities & EQUITY_SECURITIES)
+        and (
+            bool(securities & EQUITY_SECURITIES)
+            or (OTHER_SECURITY in securities and EQUITY_BY_NAME.search(fields["other_securities"] or "") is not None)
+        )
         and fields["industry_group"] not in VEHICLE_GROUPS
         and not fields["is_business_combination"]
     )

@@ -11,9 +11,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pipeline.documents.form_d import VEHICLE_GROUPS
 from pipeline.documents.model import Document
 from pipeline.signals.model import Evidence, Mention, SignalType
-from pipeline.signals.places import gazetteer
+from pipeline.signals.places import gazetteer, region_country
 from pipeline.signals.words import word_list
 
 CONFIDENCE_SOLD = 0.93
@@ -38,7 +39,9 @@ def mention_from_filing(document: Document) -> Mention:
     _set_amount(mention, filing)
     mention.funding_type = "convertible-note" if "isDebtType" in filing.get("securities", ()) and _only_debt(filing) else None
     mention.city = display_name(_text(filing.get("city")) or "") or None
-    mention.country = country_of_code(_text(filing.get("state_or_country")))
+    mention.country = country_of_code(_text(filing.get("state_or_country"))) or region_country(
+        _text(filing.get("state_or_country_description")) or ""
+    )
     mention.industry = _INDUSTRIES.get(_text(filing.get("industry_group")) or "")
     mention.ceo_name = chief_executive(filing.get("related_persons") or ())
     mention.announced_date = _date(filing.get("date_of_first_sale")) or _filed(document, filing)
@@ -47,12 +50,21 @@ def mention_from_filing(document: Document) -> Mention:
 
 
 def set_aside(filing: dict[str, Any]) -> str | None:
-    """Why a filing is no company's round: pooled_fund, no_filing, real_estate_fund or debt; None where it is one."""
+    """Why a filing is no company's round, None where it is one: no_filing, debt, pooled_fund, merger, property_vehicle, no_equity.
+
+    pooled_fund: by its exemption (3C), its security or its industry group. property_vehicle: holds land or buildings.
+    """
     if not filing:
         return "no_filing"
     if filing.get("is_operating_company_round"):
-        return "debt" if _only_debt(filing) and "isOptionToAcquireType" not in filing.get("securities", ()) else None
-    return "pooled_fund"
+        return "debt" if _only_debt(filing) else None
+    if filing.get("is_pooled_fund", True):
+        return "pooled_fund"
+    if filing.get("is_business_combination"):
+        return "merger"
+    if filing.get("industry_group") in VEHICLE_GROUPS:
+        return "property_vehicle"
+    return "debt" if _only_debt(filing) else "no_equity"
 
 
 def _only_debt(filing: dict[str, Any]) -> bool:
@@ -168,7 +180,7 @@ def _text(value: Any) -> str | None:
 
 
 _INNER_CAPITAL = re.compile(r"^(\W*(?:Mc|[OD]['’]))([a-z])(?=[a-z]{2})")
-_CEO = re.compile(r"\bchief executive|\bCEO\b", re.I)
+_CEO = re.compile(r"(?<!former )(?<!to the )(?<!to )(?:\bchief executive|\bCEO\b)", re.I)
 _LEGAL = {
     "INC": "Inc",
     "CORP": "Corp",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +141,79 @@ def test_what_is_no_filing_is_named(body: bytes, reason: str) -> None:
 def test_any_bytes_are_a_filing_or_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
         parse_form_d(body)
+
+
+def changed(*pairs: tuple[str, str]) -> dict[str, Any]:
+    text = FILING
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return parse_form_d(text.encode())
+
+
+EQUITY = "<isEquityType>true</isEquityType><isDebtType>false</isDebtType>"
+
+
+@pytest.mark.parametrize(
+    ("securities", "is_round"),
+    [
+        ("<isOtherType>true</isOtherType><descriptionOfOtherType>SAFE</descriptionOfOtherType>", True),
+        (
+            "<isOtherType>1</isOtherType><descriptionOfOtherType>Simple Agreement for Future Equity</descriptionOfOtherType>",
+            True,
+        ),
+        ("<isOtherType>true</isOtherType><descriptionOfOtherType>Promissory notes</descriptionOfOtherType>", False),
+        ("<isOtherType>true</isOtherType>", False),
+        ("<descriptionOfOtherType>SAFE</descriptionOfOtherType>", False),
+        ("<isDebtType>true</isDebtType>", False),
+        ("<isDebtType>Y</isDebtType><isSecurityToBeAcquiredType>Y</isSecurityToBeAcquiredType>", True),
+        ("<isMineralPropertyType>true</isMineralPropertyType>", False),
+        ("<isEquityType>true</isEquityType><isPooledInvestmentFundType>true</isPooledInvestmentFundType>", False),
+        ("", False),
+    ],
+)
+def test_only_what_is_or_becomes_shares_is_a_round(securities: str, is_round: bool) -> None:
+    assert changed((EQUITY, securities))["is_operating_company_round"] is is_round
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<item>06b</item>", "<item>06b</item><item>3C</item><item>3C.1</item>"),
+        ("Other Technology", "Pooled Investment Fund"),
+        ("Other Technology", "REITS and Finance"),
+        ("<isBusinessCombinationTransaction>false", "<isBusinessCombinationTransaction>true"),
+        ("<testOrLive>LIVE", "<testOrLive>TEST"),
+    ],
+)
+def test_funds_vehicles_mergers_and_tests_are_no_rounds(old: str, new: str) -> None:
+    assert changed((old, new))["is_operating_company_round"] is False
+
+
+@pytest.mark.parametrize(
+    ("written", "amount", "is_indefinite"),
+    [
+        ("Indefinite", None, True),
+        ("INDEFINITE", None, True),
+        (" indefinite ", None, True),
+        ("12,000,000", 12_000_000, False),
+        ("$1500.75", 1_500, False),
+        ("1e9", None, False),
+        ("99999999999999999999", None, False),
+        ("", None, False),
+        ("0", 0, False),
+    ],
+)
+def test_offering_amounts_as_they_are_written(written: str, amount: int | None, is_indefinite: bool) -> None:
+    fields = changed(("<totalOfferingAmount>12000000", f"<totalOfferingAmount>{written}"))
+    assert (fields["total_offering"], fields["offering_indefinite"]) == (amount, is_indefinite)
+
+
+def test_a_filing_in_a_namespace_with_comments_and_little_else_is_read() -> None:
+    body = (
+        b'<n:edgarSubmission xmlns:n="http://www.sec.gov/edgar/formd"><!-- x --><n:primaryIssuer>'
+        b"<n:entityName> A  B </n:entityName></n:primaryIssuer><n:offeringData/></n:edgarSubmission>"
+    )
+    fields = parse_form_d(body)
+    assert (fields["company_name"], fields["cik"], fields["related_persons"], fields["securities"]) == ("A B", None, [], [])
+    assert fields["is_operating_company_round"] is False

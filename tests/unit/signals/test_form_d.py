@@ -123,3 +123,48 @@ def test_writing_a_name_is_total_and_idempotent(name: str) -> None:
 def test_edgar_codes_become_iso_countries(code: str | None, country: str | None) -> None:
     """FS-55"""
     assert country_of_code(code) == country
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"is_pooled_fund": True}, "pooled_fund"),
+        ({"is_pooled_fund": False, "is_business_combination": True}, "merger"),
+        ({"is_pooled_fund": False, "industry_group": "Residential"}, "property_vehicle"),
+        ({"is_pooled_fund": False, "securities": ["isDebtType"]}, "debt"),
+        ({"is_pooled_fund": False, "securities": ["isMineralPropertyType"]}, "no_equity"),
+    ],
+)
+def test_a_filing_that_is_no_round_says_why(changes: dict[str, Any], reason: str) -> None:
+    assert mention_of(is_operating_company_round=False, **changes).set_aside_reason == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "country"),
+    [
+        ("X0", "UNITED KINGDOM", "GB"),
+        ("??", "GERMANY", "DE"),
+        ("CA", "CALIFORNIA", "US"),
+        (None, "DENMARK", "DK"),
+        ("??", "??", None),
+    ],
+)
+def test_the_country_is_that_of_the_code_else_of_its_description(
+    code: str | None, description: str, country: str | None
+) -> None:
+    assert mention_of(state_or_country=code, state_or_country_description=description).country == country
+
+
+@pytest.mark.parametrize("said", ["Former CEO", "Assistant to the CEO", "Adviser to CEO"])
+def test_somebody_near_a_chief_executive_is_none(said: str) -> None:
+    persons = [
+        {"first": "Jane", "middle": None, "last": "Quill", "relationships": ["Director"], "clarification": said},
+        {
+            "first": "Ida",
+            "middle": None,
+            "last": "Poll",
+            "relationships": ["Executive Officer"],
+            "clarification": "President and CEO",
+        },
+    ]
+    assert chief_executive(persons) == "Ida Poll"
