@@ -1,7 +1,7 @@
 """The match engine: rounds against CRM rows by domain, e-mail domain and name, set-based over DuckDB relations.
 
-What belongs here: which rows match and which one is told. What does not: keys (domains, names), the score of two unequal
-names (fuzzy), progress and tables of the pipeline (steps). The result depends on the rows given, never on their order.
+What belongs here: which rows match and which one is told. What does not: keys (domains, names), the name path
+(name_path), progress and tables of the pipeline (steps). The result depends on the rows given, never on their order.
 
 Relations and the columns that are read (all keys NULL or '' where there is none):
   rounds    id, company_name, name_key, domain_key (of the website), email_domain_key (of the CEO's e-mail)
@@ -11,7 +11,7 @@ Relations and the columns that are read (all keys NULL or '' where there is none
 
 from __future__ import annotations
 
-import math
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,13 +19,15 @@ from itertools import groupby
 
 import duckdb
 
-from pipeline.matching import fuzzy, pages
+from pipeline.matching import name_index, name_path, pages
 from pipeline.matching.model import FoundMatch, MatchType
+from pipeline.matching.name_index import NameIndex
+from pipeline.matching.name_path import EQUAL, EQUAL_SPACING, NameRow
 from pipeline.matching.shared_domains import without_shared
 
-MATCHER_VERSION = "1"
+MATCHER_VERSION = "2"
 OURS, PAGES = "ours", "pages"
-DEFAULT_THRESHOLD = 0.92
+DEFAULT_THRESHOLD = 0.8
 PRECEDENCE = {kind: place for place, kind in enumerate(MatchType)}
 
 
@@ -55,13 +57,10 @@ class MatchedRow:
     crm_value: str
     round_value: str
     created_at: datetime | None
+    reasons: str = ""  # JSON: the features of a name match that decided, with what each added to the logarithm of the odds
 
 
-# The label of a domain is its part before the public suffix. Two domains that differ in it contradict each other;
-# brightloom.com and brightloom.de don't.
-_LABEL = "replace(split_part({0}, '.', 1), '-', '')"
-_CONTRADICTED = f"{_LABEL.format('r.shown_domain')} <> {_LABEL.format('a.domain_key')}"
-_RULES_EXACT = ("equal_domain", "equal_domain_of_ceo_email", "equal_name", "equal_name_spacing")
+_RULES_EXACT = ("equal_domain", "equal_domain_of_ceo_email", EQUAL, EQUAL_SPACING)
 
 _BY_DOMAIN = """
     SELECT r.id AS round_id, a.organization_id, 'account_domain' AS match_type, a.external_id AS account_external_id,
@@ -87,34 +86,6 @@ _BY_EMAIL = """
         ON linked.organization_id = c.organization_id AND linked.external_id = c.account_external_id
 """
 
-_BY_EQUAL_NAME = f"""
-    SELECT r.id, a.organization_id, 'account_name', a.external_id, NULL,
-        CASE WHEN a.name_key = r.name_key THEN 0.99 ELSE 0.97 END,
-        CASE WHEN a.name_key = r.name_key THEN 'equal_name' ELSE 'equal_name_spacing' END,
-        a.name, r.company_name, a.created_at
-    FROM match_rounds r JOIN {{accounts}} a ON replace(a.name_key, ' ', '') = replace(r.name_key, ' ', '')
-    WHERE r.name_key <> '' AND ({_CONTRADICTED}) IS NOT TRUE
-"""
-
-_BY_SIMILAR_NAME = f"""
-    SELECT round_id, organization_id, 'account_name', external_id, NULL, score, 'fuzzy_name', name, company_name, created_at
-    FROM (
-        SELECT r.id AS round_id, a.organization_id, a.external_id, a.name, r.company_name, a.created_at,
-            {_LABEL.format("r.shown_domain")} AS round_label, {_LABEL.format("a.domain_key")} AS crm_label,
-            replace(r.name_key, ' ', '') AS round_name, replace(a.name_key, ' ', '') AS crm_name,
-            coalesce((round_label = crm_label)::INTEGER, 0) AS same_label,
-            coalesce((round_label IS NULL AND crm_label = round_name)::INTEGER, 0) AS crm_domain_is_name,
-            coalesce((crm_label IS NULL AND round_label = crm_name)::INTEGER, 0) AS round_domain_is_name,
-            coalesce((round_label IS NULL AND left(crm_label, 4) <> left(round_name, 4))::INTEGER, 0) AS crm_domain_unlike,
-            coalesce((crm_label IS NULL AND left(round_label, 4) <> left(crm_name, 4))::INTEGER, 0) AS round_domain_unlike,
-            1 / (1 + exp(-(p.logit + {{domain_terms}}))) AS score
-        FROM name_pairs p
-        JOIN match_rounds r ON r.name_key = p.round_key
-        JOIN {{accounts}} a ON a.name_key = p.crm_key
-        WHERE p.logit >= {{least_logit}} AND ({_CONTRADICTED}) IS NOT TRUE
-    ) WHERE score >= {{threshold}}
-"""
-
 
 def find_all(
     connection: duckdb.DuckDBPyConnection,
@@ -125,35 +96,48 @@ def find_all(
     *,
     all_accounts: str | None = None,
     all_contacts: str | None = None,
+    index: NameIndex | None = None,
 ) -> list[MatchedRow]:
     """Every CRM row that matches a round, once per path, best first within organization and round.
 
     ``rounds``, ``accounts`` and ``contacts`` name relations of ``connection`` (see above). ``all_accounts`` names every
     account of the CRMs where ``accounts`` is only a part of them: links of contacts are looked up in it, and it says how rare
-    a word is. ``all_contacts`` likewise: both say which domains are shared. Creates temp tables; changes nothing else.
+    a word is. ``all_contacts`` likewise: both say which domains are shared. ``index`` is an index of all accounts, built here
+    unless given. Creates temp tables; changes nothing else.
     """
     options = options or MatchOptions()
     everything = all_accounts or accounts
     if options.rules == PAGES:
         by_pages = pages.find(connection, rounds, accounts, contacts, everything)
         return sorted((MatchedRow(*row) for row in by_pages), key=_place)
+    prepare_rounds(connection, rounds)
+    index = index or name_index.build(connection, everything)
+    if everything != accounts:
+        index = name_index.part_of(connection, index, accounts)
+    paths = (_BY_DOMAIN.format(accounts=accounts), _BY_EMAIL.format(contacts=contacts, all_accounts=everything))
+    rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()
+    found = [MatchedRow(r[0], r[1], MatchType(r[2]), *r[3:]) for r in rows]
+    found = without_shared(connection, found, "match_rounds", everything, all_contacts or contacts)
+    by_name = name_path.find(connection, accounts, index, options.threshold, fuzzy=options.fuzzy)
+    return sorted([*found, *map(_by_name, by_name)], key=_place)
+
+
+def prepare_rounds(connection: duckdb.DuckDBPyConnection, rounds: str) -> None:
+    """The temp table ``match_rounds`` that all paths read."""
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE match_rounds AS
         SELECT id, company_name, coalesce(name_key, '') AS name_key, nullif(domain_key, '') AS domain_key,
             nullif(email_domain_key, '') AS email_domain_key, coalesce(nullif(domain_key, ''), email_domain_key) AS shown_domain
         FROM {rounds}
     """)
-    paths = [
-        _BY_DOMAIN.format(accounts=accounts),
-        _BY_EMAIL.format(contacts=contacts, all_accounts=everything),
-        _BY_EQUAL_NAME.format(accounts=accounts),
-    ]
-    if options.fuzzy:
-        paths.append(_prepare_similar_names(connection, accounts, everything, options.threshold))
-    rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()
-    found = [MatchedRow(r[0], r[1], MatchType(r[2]), *r[3:]) for r in rows]
-    found = without_shared(connection, found, "match_rounds", everything, all_contacts or contacts)
-    return sorted(found, key=_place)
+
+
+def _by_name(row: NameRow) -> MatchedRow:
+    reasons = json.dumps(row.reasons) if row.reasons else ""
+    return MatchedRow(
+        row.round_id, row.organization_id, MatchType.ACCOUNT_NAME, row.external_id, None, row.score, row.rule, row.name,
+        row.company_name, row.created_at, reasons,
+    )  # fmt: skip
 
 
 def choose(matched: Iterable[MatchedRow]) -> list[FoundMatch]:
@@ -164,19 +148,6 @@ def choose(matched: Iterable[MatchedRow]) -> list[FoundMatch]:
     ordered = sorted(set(matched), key=_place)
     groups = groupby(ordered, key=lambda row: (row.organization_id, row.round_id))
     return [_found(list(rows)) for _, rows in groups]
-
-
-def _prepare_similar_names(connection: duckdb.DuckDBPyConnection, accounts: str, all_accounts: str, threshold: float) -> str:
-    """Score the pairs of distinct names; the statement that fans them out to rows."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE round_names AS SELECT DISTINCT name_key FROM match_rounds WHERE name_key <> ''"
-    )
-    fuzzy.build_index(connection, all_accounts)
-    fuzzy.score_pairs(connection, None if accounts == all_accounts else accounts)
-    threshold = min(max(threshold, 1e-9), 1 - 1e-9)
-    least = math.log(threshold / (1 - threshold)) - max(fuzzy.DOMAIN_WEIGHTS.values())
-    terms = " + ".join(f"{weight!r} * {name}" for name, weight in fuzzy.DOMAIN_WEIGHTS.items())
-    return _BY_SIMILAR_NAME.format(accounts=accounts, domain_terms=terms, least_logit=repr(least), threshold=repr(threshold))
 
 
 def _place(row: MatchedRow) -> tuple[object, ...]:
@@ -227,4 +198,4 @@ def _distinct(rows: Iterable[MatchedRow]) -> Iterator[dict[str, object]]:
                 "rule": row.rule,
                 "crm_value": row.crm_value,
                 "round_value": row.round_value,
-            }
+            } | ({"reasons": json.loads(row.reasons)} if row.reasons else {})

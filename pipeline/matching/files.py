@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,14 +20,17 @@ from pathlib import Path
 from typing import IO
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.matching.domains import company_domain, email_domain
-from pipeline.matching.engine import MatchedRow, MatchOptions, choose, find_all
+from pipeline.matching.columns import company_domains, email_domains, normal_forms
+from pipeline.matching.engine import MATCHER_VERSION, MatchedRow, MatchOptions, choose, find_all
 from pipeline.matching.model import FoundMatch
-from pipeline.matching.names import normal_form
 
+# What str.strip takes away.
+_SPACES = (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+SPACES = "".join(map(chr, _SPACES))
 PARQUET = {".parquet", ".pq"}
 COLUMNS: dict[str, tuple[str, ...]] = {
     "accounts": ("organization_id", "external_id", "name", "domain"),
@@ -39,7 +43,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "rounds": ("id", "company_name"),
 }
 OUTPUT = ("round_id", "organization_id", "match_type", "account_external_id", "contact_external_id", "score")
-EXPLANATION = ("rule", "crm_value", "round_value")
+EXPLANATION = ("rule", "crm_value", "round_value", "reasons", "matcher_version")
 
 
 class UnusableInput(ValueError):
@@ -84,36 +88,53 @@ def match_files(
 ) -> FileReport:
     """Match the rows of files and write ``out``, CSV (or .csv.gz) or Parquet by its ending.
 
-    One row per organization and round, or with ``all_rows`` every matched row once per path. ``explain`` adds the rule and
-    the two values compared. Rows come in order of organization and round, best first. Raises UnusableInput (a column is
+    One row per organization and round, or with ``all_rows`` every matched row once per path. ``explain`` adds the rule,
+    the two values compared, the features that decided (JSON) and the matcher's version. Rows come in order of organization and
+    round, best first. Raises UnusableInput (a column is
     missing, no readable Parquet) and OSError.
     """
     began = time.perf_counter()
     bad: list[BadRow] = []
-    tables = {
-        "accounts": _with_keys("accounts", _read("accounts", accounts, bad)),
-        "contacts": _with_keys("contacts", _read("contacts", contacts, bad)),
-        "rounds": _with_keys("rounds", _read("rounds", rounds, bad)),
-    }
     with duckdb.connect() as connection:
-        for name, table in tables.items():
-            connection.register(f"{name}_of_file", table)
-            # Of rows with one id the last counts, as in an upsert (A-FS-15).
-            key = "id" if name == "rounds" else "organization_id, external_id"
-            connection.execute(f"""
-                CREATE TABLE {name} AS SELECT *, TIMESTAMP '1970-01-01' AS created_at FROM {name}_of_file
-                QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) = 1
-            """)
+        counts = read_world(connection, accounts, contacts, rounds, bad)
         matched = find_all(connection, "rounds", "accounts", "contacts", options)
     chosen = choose(matched)
     rows = [_output(row) for row in (matched if all_rows else chosen)]
     _write(out, (*OUTPUT, *EXPLANATION) if explain else OUTPUT, rows)
-    counts = {name: table.num_rows for name, table in tables.items()}
     return FileReport(**counts, pairs=len(chosen), matches=len(rows), seconds=time.perf_counter() - began, bad_rows=bad)
 
 
+def read_world(
+    connection: duckdb.DuckDBPyConnection, accounts: Path, contacts: Path | None, rounds: Path, bad: list[BadRow] | None = None
+) -> dict[str, int]:
+    """Read files into the temp tables ``accounts``, ``contacts`` and ``rounds``, with their keys; gives how many rows each has.
+
+    Rows that can't be used are added to ``bad``. Of rows with one id the last counts, as in an upsert (A-FS-15).
+    """
+    counts = {}
+    for name, path in (("accounts", accounts), ("contacts", contacts), ("rounds", rounds)):
+        table = _with_keys(name, _read(name, path, [] if bad is None else bad))
+        counts[name] = table.num_rows
+        key = "id" if name == "rounds" else "organization_id, external_id"
+        connection.register("rows_of_file", table)
+        repeated = connection.execute(f"SELECT 1 FROM rows_of_file GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchall()
+        last = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY line DESC) = 1" if repeated else ""
+        connection.execute(f"""
+            CREATE TEMP TABLE {name} AS SELECT *, TIMESTAMP '1970-01-01' AS created_at FROM rows_of_file {last}
+        """)
+        connection.unregister("rows_of_file")
+    return counts
+
+
 def _output(match: MatchedRow | FoundMatch) -> tuple[object, ...]:
-    return tuple(getattr(match, name) for name in (*OUTPUT, *EXPLANATION))
+    if isinstance(match, FoundMatch):
+        reasons = match.all_matches[0].get("reasons")
+        return (*_values(match), json.dumps(reasons) if reasons else None, match.matcher_version)
+    return (*_values(match), match.reasons or None, MATCHER_VERSION)
+
+
+def _values(match: MatchedRow | FoundMatch) -> tuple[object, ...]:
+    return tuple(getattr(match, name) for name in (*OUTPUT, *EXPLANATION[:3]))
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -124,6 +145,8 @@ Rows = Iterator[tuple[int, Sequence[str | None] | str]]  # (line, values in orde
 def _read(name: str, path: Path | None, bad: list[BadRow]) -> pa.Table:
     """The usable rows of a file, all columns as text (NULL: not known), with their line."""
     columns = COLUMNS[name]
+    if path is not None and path.suffix.lower() not in PARQUET and (clean := _clean_csv(name, path)) is not None:
+        return clean
     values: list[list[str | None]] = [[] for _ in columns]
     lines: list[int] = []
     if path is not None:
@@ -139,6 +162,33 @@ def _read(name: str, path: Path | None, bad: list[BadRow]) -> pa.Table:
                 column.append(value)
     arrays = {column: pa.array(cells, pa.string()) for column, cells in zip(columns, values, strict=True)}
     return pa.table({**arrays, "line": pa.array(lines, pa.int64())})
+
+
+def _clean_csv(name: str, path: Path) -> pa.Table | None:
+    """The rows of a CSV file in which nothing is amiss, read at once; None where a row needs the slow reader's look."""
+    with _open_text(path) as file:
+        header = [title.strip() for title in next(csv.reader(file), [])]
+    _check_columns(name, path, header)
+    if len(header) < 2:  # an empty line would be a row
+        return None
+    places = {column: header.index(column) for column in COLUMNS[name] if column in header}
+    wanted = ", ".join(
+        f"nullif(trim(c{places[column]}, $spaces), '') AS {column}" if column in places else f"NULL::VARCHAR AS {column}"
+        for column in COLUMNS[name]
+    )
+    reader = (
+        "read_csv($path, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        f"columns = {{{', '.join(f'c{n}: VARCHAR' for n in range(len(header)))}}})"
+    )
+    with duckdb.connect() as connection:
+        try:
+            parameters = {"path": str(path), "spaces": SPACES}
+            table = connection.sql(f"SELECT {wanted} FROM {reader}", params=parameters).to_arrow_table()
+        except duckdb.Error:
+            return None
+    if any(table[column].null_count for column in NEEDED[name]):
+        return None
+    return table.append_column("line", pa.array(np.arange(2, table.num_rows + 2)))
 
 
 def _problem(columns: Sequence[str], needed: Sequence[int], row: Sequence[str | None]) -> str | None:
@@ -203,17 +253,17 @@ def _check_columns(name: str, path: Path, present: Sequence[str]) -> None:
 
 def _with_keys(name: str, table: pa.Table) -> pa.Table:
     """The table with the keys that rows are matched by; organization '' where the file knows none."""
-    functions: dict[str, dict[str, tuple[str, Callable[[str | None], str | None]]]] = {
-        "accounts": {"name_key": ("name", normal_form), "domain_key": ("domain", company_domain)},
-        "contacts": {"email_domain_key": ("email", email_domain)},
+    functions: dict[str, dict[str, tuple[str, Callable[[pa.ChunkedArray], pa.Array]]]] = {
+        "accounts": {"name_key": ("name", normal_forms), "domain_key": ("domain", company_domains)},
+        "contacts": {"email_domain_key": ("email", email_domains)},
         "rounds": {
-            "name_key": ("company_name", normal_form),
-            "domain_key": ("website", company_domain),
-            "email_domain_key": ("ceo_email", email_domain),
+            "name_key": ("company_name", normal_forms),
+            "domain_key": ("website", company_domains),
+            "email_domain_key": ("ceo_email", email_domains),
         },
     }
     for key, (column, function) in functions[name].items():
-        table = table.append_column(key, pa.array([function(value) for value in table[column].to_pylist()], pa.string()))
+        table = table.append_column(key, function(table[column]))
     if "organization_id" in table.column_names:
         place = table.column_names.index("organization_id")
         table = table.set_column(place, "organization_id", table["organization_id"].fill_null(""))

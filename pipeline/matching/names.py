@@ -59,6 +59,44 @@ def squashed(name_key: str) -> str:
     return name_key.replace(" ", "")
 
 
+@cache
+def words_of_legal_forms() -> frozenset[str]:
+    """Every word that legal forms at a name's end are made of, and those that go with them ("and", "the")."""
+    return frozenset(word for form in _forms().trailing for word in form) | {"and", "the"}
+
+
+def leading_words() -> frozenset[str]:
+    """The words that are taken from a name's beginning."""
+    return _forms().leading
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def form_countries(name: str) -> frozenset[str]:
+    """The groups of countries whose legal forms end a name; empty where it has none, or one of all the world ("Ltd", "Inc")."""
+    words = words_of(name)
+    found: frozenset[str] = frozenset()
+    for size in range(min(_LONGEST_FORM, len(words) - 1), 0, -1):
+        found = found or _countries_of_forms().get(tuple(words[-size:]), frozenset())
+    return found
+
+
+def forms_conflict(first: str, second: str) -> bool:
+    """Do both names end in legal forms, of countries that have none in common?"""
+    one, other = form_countries(first), form_countries(second)
+    return bool(one) and bool(other) and not one & other
+
+
+@cache
+def _countries_of_forms() -> dict[tuple[str, ...], frozenset[str]]:
+    data = yaml.safe_load((DATA / "legal_forms.yaml").read_text(encoding="utf-8"))["trailing"]
+    everywhere = {tuple(words_of(str(form))) for form in data["common"]}
+    found: dict[tuple[str, ...], set[str]] = {}
+    for group, forms in data.items():
+        for form in map(str, forms):
+            found.setdefault(tuple(words_of(form)), set()).add(group)
+    return {form: frozenset(groups) for form, groups in found.items() if form not in everywhere}
+
+
 def words_of(name: str) -> list[str]:
     """The folded words of a name, legal form included. Initials are joined: ``J. P. Morgan`` is ``jp morgan``."""
     text = _AND.sub(" and ", f" {fold(name[:LONGEST_NAME])} ")

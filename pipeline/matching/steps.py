@@ -14,10 +14,11 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from pipeline.matching import as_of
+from pipeline.matching import as_of, name_index
 from pipeline.matching.domains import company_domain, email_domain
 from pipeline.matching.engine import OURS, MatchedRow, MatchOptions, choose, find_all
 from pipeline.matching.model import FoundMatch
+from pipeline.matching.name_index import NameIndex
 from pipeline.matching.names import normal_form
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
@@ -44,9 +45,10 @@ def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshol
     """New rounds against all CRM rows, and new or changed rows against the rounds of the look-back window (A-FS-19).
 
     A round that has begun to tell since the last call always meets all rows. One that told before and has changed since meets
-    them again only within the window: rounds older than it never fire. Writes nothing.
+    them again only within the window: rounds older than it never fire. Writes nothing but the stored index over names.
     """
     with warehouse.open() as connection:
+        index = _stored_index(connection)
         since = _naive(now - timedelta(hours=look_back_hours))
         positions, rounds = _new_rounds(connection, since, look_back_hours > 0)
         crm_position, rows = _changed_rows(connection)
@@ -54,7 +56,7 @@ def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshol
         options = MatchOptions(threshold, rules=rules)
         matched: list[MatchedRow] = []
         if rounds:
-            matched += find_all(connection, "new_rounds", "core.crm_accounts", "core.crm_contacts", options)
+            matched += find_all(connection, "new_rounds", "core.crm_accounts", "core.crm_contacts", options, index=index)
         if recent:
             matched += find_all(
                 connection,
@@ -64,6 +66,7 @@ def find_new(warehouse: Warehouse, now: datetime, look_back_hours: int, threshol
                 options,
                 all_accounts="core.crm_accounts",
                 all_contacts="core.crm_contacts",
+                index=index,
             )
     return NewMatches(choose(matched), positions | crm_position, rounds, rows)
 
@@ -86,11 +89,25 @@ def find_for_days(
             rounds += found
             if not found:
                 continue
-            accounts, contacts = "core.crm_accounts", "core.crm_contacts"
+            accounts, contacts, index = "core.crm_accounts", "core.crm_contacts", None
             if crm == "of_that_day":
                 accounts, contacts = as_of.accounts_on(connection, last), as_of.contacts_on(connection, last)
-            matched += find_all(connection, "rounds_of_days", accounts, contacts, options)
+            else:
+                index = _stored_index(connection)
+            matched += find_all(connection, "rounds_of_days", accounts, contacts, options, index=index)
     return NewMatches(choose(matched), {}, rounds)
+
+
+def _stored_index(connection: duckdb.DuckDBPyConnection) -> NameIndex:
+    """The stored index over names, brought up to date in a transaction of its own: a run killed here begins it again."""
+    connection.begin()
+    try:
+        index = name_index.refresh(connection)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    return index
 
 
 def write(warehouse: Warehouse, new_matches: NewMatches, recorded: Sequence[Recorded]) -> int:
