@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -19,7 +21,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from pipeline.api.app import build_app
+from pipeline.api.fundingscout.schemas import Accounts, Contacts, WebhookChange
 from pipeline.api.openapi import openapi_of, openapi_text
+from pipeline.api.operator.schemas import TAKEN
 from pipeline.organizations.quotas import DEFAULT_LIMITS, set_limit
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
@@ -61,6 +65,37 @@ def test_every_operation_says_what_it_does_and_how_it_fails() -> None:
         assert "422" not in operation["responses"], path
         assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"], path
         assert ("requestBody" in operation) == (operation["operationId"].endswith(("_upsert", "set_webhook"))), path
+
+
+@pytest.mark.parametrize("path", ["docs/openapi/fundingscout.json", "docs/openapi/operator.json"])
+def test_every_body_and_every_error_has_an_example_that_holds(path: str) -> None:
+    kept = json.loads((PROJECT_ROOT / path).read_text(encoding="utf-8"))
+    models = {model.__name__: model for model in (Accounts, Contacts, WebhookChange, *TAKEN)}
+    shown = 0
+    for address, methods in kept["paths"].items():
+        for operation in methods.values():
+            if not address.startswith(("/api/v1", "/operator/v1")):
+                continue
+            body = operation.get("requestBody")
+            if body:
+                content = body["content"]["application/json"]
+                model = models[content["schema"]["$ref"].rpartition("/")[2]]
+                for value in _examples(content):
+                    model.model_validate_json(json.dumps(value))
+                    shown += 1
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    examples = _examples(answer["content"]["application/json"])
+                    assert examples, (address, status)
+                    for value in examples:
+                        assert value["error"]["code"] in answer["description"] + operation["description"], (address, value)
+    assert shown >= 7 if "operator" in path else shown >= 5
+
+
+def _examples(content: dict[str, Any]) -> list[Any]:
+    if "example" in content:
+        return [content["example"]]
+    return [example["value"] for example in content["examples"].values()]
 
 
 def test_what_the_service_answers_is_what_the_document_says(api: Any) -> None:

@@ -25,6 +25,36 @@ from pipeline.webhooks.deletions import delete_row
 MOST_ROWS = CHUNK  # FS-11
 MEMBERS = {"account": "accounts", "contact": "contacts"}
 
+NO_ID = {"missing_param": "Name the account to delete: ?external_id=…."}
+ACCOUNTS_SENT = {
+    "rows of two of your customers": {
+        "accounts": [
+            {
+                "external_id": "vc42-vellum",
+                "name": "Vellum AI",
+                "domain": "vellum.ai",
+                "metadata": {"partner_customer_id": "vc_42", "owner_email": "ana@vc42.example"},
+            },
+            {"external_id": "vc7-oakmill", "name": "Oakmill", "metadata": {"partner_customer_id": "vc_7"}},
+        ]
+    },
+    "the least there may be": {"accounts": [{"external_id": "1", "name": "Oakmill"}]},
+}
+CONTACTS_SENT = {
+    "a person at an account": {
+        "contacts": [
+            {
+                "external_id": "003C",
+                "email": "jo@vellum.ai",
+                "first_name": "Jo",
+                "last_name": "Ray",
+                "account_external_id": "vc42-vellum",
+                "metadata": {"partner_customer_id": "vc_42"},
+            }
+        ]
+    },
+}
+
 router = APIRouter(prefix=PREFIX, tags=["CRM"])
 ExternalId = Annotated[str | None, Query(description="Your id of the row.", examples=["vc42-vellum"])]
 
@@ -34,7 +64,7 @@ ExternalId = Annotated[str | None, Query(description="Your id of the row.", exam
     operation_id="crm_accounts_upsert",
     response_model=Upserted,
     responses=documented("Rows that could be used are stored; the others are in `errors`.", *WITH_BODY, batch=True),
-    openapi_extra=request_body(Accounts),
+    openapi_extra=request_body(Accounts, ACCOUNTS_SENT),
 )
 async def push_accounts(request: Request, caller: Caller = admit_for("crm_accounts_upsert")) -> Response:
     """Push up to 1,000 accounts. The same `external_id` again updates the row; nothing is ever deleted by absence.
@@ -49,7 +79,7 @@ async def push_accounts(request: Request, caller: Caller = admit_for("crm_accoun
     operation_id="crm_contacts_upsert",
     response_model=Upserted,
     responses=documented("Rows that could be used are stored; the others are in `errors`.", *WITH_BODY, batch=True),
-    openapi_extra=request_body(Contacts),
+    openapi_extra=request_body(Contacts, CONTACTS_SENT),
 )
 async def push_contacts(request: Request, caller: Caller = admit_for("crm_contacts_upsert")) -> Response:
     """Push up to 1,000 contacts; the rules are those of accounts."""
@@ -60,7 +90,7 @@ async def push_contacts(request: Request, caller: Caller = admit_for("crm_contac
     "/accounts",
     operation_id="crm_accounts_delete",
     response_model=Deleted,
-    responses=documented("1, or 0 where you have no such account."),
+    responses=documented("1, or 0 where you have no such account.", bad=NO_ID),
 )
 async def delete_account(
     request: Request, external_id: ExternalId = None, caller: Caller = admit_for("crm_accounts_delete")
@@ -76,7 +106,7 @@ async def delete_account(
     "/contacts",
     operation_id="crm_contacts_delete",
     response_model=Deleted,
-    responses=documented("1, or 0 where you have no such contact."),
+    responses=documented("1, or 0 where you have no such contact.", bad=NO_ID),
 )
 async def delete_contact(
     request: Request, external_id: ExternalId = None, caller: Caller = admit_for("crm_contacts_delete")

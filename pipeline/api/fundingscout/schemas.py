@@ -248,33 +248,93 @@ RATE_HEADERS: JsonObject = {
 }
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
 
-_ERRORS: dict[int, str] = {
-    400: "`invalid_param`, `missing_param`, or what the description names.",
-    401: "`missing_authorization`, `invalid_key_format` or `invalid_or_revoked_key`.",
-    403: "`pro_required`: the organization's plan has no API.",
-    404: "`not_found`.",
-    408: "`request_timeout`: the body took too long.",
-    413: "`body_too_large`.",
-    415: "`unsupported_media_type`: not JSON in UTF-8, or compressed.",
-    429: "`quota_exceeded`: the day's calls are used up.",
-    500: "`db_error`, `auth_lookup_failed`, `profile_lookup_failed` or `internal_error`. Try again.",
-    503: "`overloaded`. Try again.",
+# What each status is for, and its codes with a message as it is sent.
+_ERRORS: dict[int, tuple[str, dict[str, str]]] = {
+    400: (
+        "`invalid_param`.",
+        {"invalid_param": "since must be a time (RFC 3339, such as 2026-05-15T00:00:00Z) or a cursor."},
+    ),
+    401: (
+        "`missing_authorization`, `invalid_key_format` or `invalid_or_revoked_key`.",
+        {
+            "missing_authorization": "Send your API key in the header Authorization: Bearer fs_live_….",
+            "invalid_key_format": "An API key starts with fs_live_.",
+            "invalid_or_revoked_key": "This API key is not recognized or has been revoked.",
+        },
+    ),
+    403: (
+        "`pro_required`: the organization's plan has no API.",
+        {"pro_required": "The API comes with the Pro plan; Acme Corp is on the basic plan."},
+    ),
+    404: ("`not_found`.", {"not_found": "There is no such round."}),
+    408: (
+        "`request_timeout`: the body took too long.",
+        {"request_timeout": "The body did not arrive within 30 seconds, or nothing of it for 5."},
+    ),
+    413: (
+        "`body_too_large`.",
+        {"body_too_large": "The request body is larger than 8,000,000 bytes; send fewer rows per call."},
+    ),
+    415: (
+        "`unsupported_media_type`: not JSON in UTF-8, or compressed.",
+        {"unsupported_media_type": "Send JSON, with Content-Type: application/json."},
+    ),
+    429: (
+        "`quota_exceeded`: the day's calls are used up.",
+        {
+            "quota_exceeded": "The daily quota of 100 calls of crm_accounts_upsert is used up. It starts anew at 00:00 UTC.",
+        },
+    ),
+    500: (
+        "`db_error`, `auth_lookup_failed`, `profile_lookup_failed` or `internal_error`. Try again.",
+        {
+            "db_error": "The database could not be asked. Nothing was changed; try again in a moment.",
+            "auth_lookup_failed": "The database could not be asked. Nothing was changed; try again in a moment.",
+            "profile_lookup_failed": "The database could not be asked. Nothing was changed; try again in a moment.",
+            "internal_error": "Something went wrong on our side. The X-Request-ID of this answer helps us find it.",
+        },
+    ),
+    503: (
+        "`overloaded`. Try again.",
+        {"overloaded": "The service has more requests than it can handle; try again."},
+    ),
+}
+# Of a body that can't be used.
+_OF_BODIES = {
+    "invalid_json": "The request body is not valid JSON: expected ',' at character 41.",
+    "invalid_body": "The body is JSON of another shape than this call takes.",
+}
+_OF_BATCHES = _OF_BODIES | {
+    "batch_too_large": "A call takes at most 1,000 accounts, this one has 1,001. Nothing was stored.",
 }
 WITH_BODY = (408, 413, 415)
 
 
-def documented(ok: str, *more: int, batch: bool = False) -> dict[int | str, JsonObject]:
-    """The ``responses`` of an endpoint: what its 200 is, and the errors that all have or that ``more`` names."""
+def documented(ok: str, *more: int, batch: bool = False, bad: dict[str, str] | None = None) -> dict[int | str, JsonObject]:
+    """The ``responses`` of an endpoint: what its 200 is, and the errors that all have or that ``more`` names.
+
+    ``bad``: codes of a 400 of its own, with a message as it is sent.
+    """
     responses: dict[int | str, JsonObject] = {200: {"description": ok, "headers": RATE_HEADERS}}
     for status in sorted({400, 401, 403, 429, 500, 503, *more}):
         model = BatchErrorBody if batch and status == 400 else ErrorBody
-        responses[status] = {"model": model, "description": _ERRORS[status]}
+        text, codes = _ERRORS[status]
+        if status == 400:
+            of_body = _OF_BATCHES if batch else _OF_BODIES if set(WITH_BODY) <= set(more) else {}
+            codes = of_body | (bad or {}) | ({} if of_body else codes)
+            text = f"{', '.join(f'`{code}`' for code in codes)}."
+        examples = {code: {"value": {"error": {"code": code, "message": message}}} for code, message in codes.items()}
+        responses[status] = {"model": model, "description": text, "content": {"application/json": {"examples": examples}}}
         if status in (429, 503):
             responses[status]["headers"] = _RETRY
     return responses
 
 
-def request_body(model: type[BaseModel]) -> JsonObject:
-    """``openapi_extra`` for an endpoint that reads its body by itself; the model is only described."""
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
-    return {"requestBody": {"required": True, "content": content}}
+def request_body(model: type[BaseModel], examples: dict[str, Any]) -> JsonObject:
+    """``openapi_extra`` for an endpoint that reads its body by itself; the model is only described.
+
+    ``examples``: bodies as they may be sent, by what they show.
+    """
+    shown = {name: {"value": value} for name, value in examples.items()}
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}}

@@ -13,6 +13,12 @@ from pipeline.api.json_answers import json_answer
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 from pipeline.webhooks.urls import UrlRefused
 
+SENT = {
+    "set or replace": {"url": "https://yourapp.example.com/hooks/fundingscout"},
+    "clear (null does the same)": {"url": ""},
+}
+BAD_URL = {"invalid_url": "A webhook URL must be HTTPS, not http://."}
+
 router = APIRouter(prefix=PREFIX, tags=["Webhook"])
 
 
@@ -20,8 +26,8 @@ router = APIRouter(prefix=PREFIX, tags=["Webhook"])
     "/webhooks",
     operation_id="set_webhook",
     response_model=Webhook,
-    responses=documented("The URL in force from now on.", *WITH_BODY),
-    openapi_extra=request_body(WebhookChange),
+    responses=documented("The URL in force from now on.", *WITH_BODY, bad=BAD_URL),
+    openapi_extra=request_body(WebhookChange, SENT),
 )
 async def register(request: Request, caller: Caller = admit_for("webhook_settings")) -> Response:
     """Set or replace your one webhook URL; `null` or an empty text clears it (pull-only).

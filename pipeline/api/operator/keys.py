@@ -49,7 +49,7 @@ async def list_all(request: Request, organization: str) -> Response:
     operation_id="create_key",
     response_model=MadeKey,
     responses=told("The new key: save what it shows.", *WITH_BODY),
-    openapi_extra=taken(NewKey),
+    openapi_extra=taken(NewKey, label="production"),
 )
 async def create(request: Request, organization: str, by: Operator = BY_OPERATOR) -> Response:
     """A new key with its webhook secret. Both are in this answer alone."""
@@ -84,7 +84,7 @@ async def revoke(request: Request, organization: str, key: str, by: Operator = B
     operation_id="rotate_secret",
     response_model=RotatedSecret,
     responses=told("The new secret: save it.", *WITH_BODY),
-    openapi_extra=taken(Rotation),
+    openapi_extra=taken(Rotation, overlap_hours=24),
 )
 async def rotate(request: Request, organization: str, key: str, by: Operator = BY_OPERATOR) -> Response:
     """A new webhook secret for a key. The old one stops signing at once, or signs beside the new one for a while."""
@@ -113,7 +113,7 @@ async def show_quotas(request: Request, organization: str, key: str) -> Response
     operation_id="set_quota",
     response_model=KeyQuotas,
     responses=told("Limits and today's use.", *WITH_BODY),
-    openapi_extra=taken(QuotaChange),
+    openapi_extra=taken(QuotaChange, limit=1_000),
 )
 async def set_quota(request: Request, organization: str, key: str, operation: str, by: Operator = BY_OPERATOR) -> Response:
     """Give the key a limit of its own, or (null) lift it; in force with its next call."""

@@ -50,7 +50,7 @@ async def list_all(request: Request) -> Response:
     operation_id="create_organization",
     response_model=OrganizationState,
     responses=told("The organization that was made.", 409, *WITH_BODY),
-    openapi_extra=taken(NewOrganization),
+    openapi_extra=taken(NewOrganization, slug="acme", name="Acme Corp", plan="pro"),
 )
 async def create(request: Request, by: Operator = BY_OPERATOR) -> Response:
     """Make an organization. Its id follows from the slug. Next: a key."""
@@ -78,7 +78,7 @@ async def show(request: Request, organization: str) -> Response:
     operation_id="set_plan",
     response_model=OrganizationState,
     responses=told("The organization on its new plan.", *WITH_BODY),
-    openapi_extra=taken(PlanChange),
+    openapi_extra=taken(PlanChange, plan="pro"),
 )
 async def change_plan(request: Request, organization: str, by: Operator = BY_OPERATOR) -> Response:
     """Put the organization on a plan, in force with its next call."""
@@ -94,7 +94,7 @@ async def change_plan(request: Request, organization: str, by: Operator = BY_OPE
     operation_id="set_organization_webhook",
     response_model=WebhookState,
     responses=told("The URL in force from now on.", *WITH_BODY),
-    openapi_extra=taken(WebhookUrlChange),
+    openapi_extra=taken(WebhookUrlChange, url="https://yourapp.example.com/hooks/fundingscout"),
 )
 async def change_webhook(request: Request, organization: str, by: Operator = BY_OPERATOR) -> Response:
     """Set, replace or (null) clear the organization's webhook URL; the rules are those of the partners' own endpoint."""
@@ -130,7 +130,7 @@ async def show_thresholds(request: Request, organization: str) -> Response:
     operation_id="set_name_match",
     response_model=ThresholdsState,
     responses=told("The thresholds in force from now on.", *WITH_BODY),
-    openapi_extra=taken(ThresholdsChange),
+    openapi_extra=taken(ThresholdsChange, send=0.95, review=0.8),
 )
 async def change_thresholds(request: Request, organization: str, by: Operator = BY_OPERATOR) -> Response:
     """Change the organization's own thresholds, in force with the next match."""

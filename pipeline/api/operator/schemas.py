@@ -195,11 +195,7 @@ TAKEN: tuple[type[Taken], ...] = (
 )  # fmt: skip
 
 
-def taken(model: type[Taken]) -> dict[str, Any]:
-    """``openapi_extra`` for an endpoint that reads its body by itself."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
-        }
-    }
+def taken(model: type[Taken], **example: Any) -> dict[str, Any]:
+    """``openapi_extra`` for an endpoint that reads its body by itself; ``example`` is a body as it may be sent."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
