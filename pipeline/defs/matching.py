@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
-from pipeline.matching import steps
+from pipeline.matching import rekey, steps
 from pipeline.organizations.thresholds import default_thresholds
 from pipeline.webhooks.admission import admit, load_levels
 
@@ -66,6 +66,7 @@ BEST_NEAR_MISSES = """
 def match_rounds(context: dg.AssetExecutionContext, installation: InstallationParam) -> Iterator[dg.MaterializeResult]:
     """New rounds and changed rows, matched; sorted by each organization's thresholds."""
     settings = installation.settings
+    rekeyed = rekey.bring_up_to_date(installation.warehouse)
     levels = load_levels(installation.database, default_thresholds(settings))
     found = steps.find_new(
         installation.warehouse, installation.now(), settings.look_back_hours, levels.search, settings.match_rules
@@ -88,6 +89,7 @@ def match_rounds(context: dg.AssetExecutionContext, installation: InstallationPa
             "suppressed_same_round": record.suppressed,
             "rejected_by_review": record.rejected,
             "waiting_for_review": admission.asked,
+            "rows_keyed_again": rekeyed,
             "by_match_type": dict(Counter(str(match.match_type) for _, match, *_ in record.recorded)),
         },
     )

@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.partitions import ONE_RUN, daily_partitions
-from pipeline.matching import steps
+from pipeline.matching import rekey, steps
 from pipeline.organizations.thresholds import default_thresholds
 from pipeline.signals import mention_table, round_table
 from pipeline.webhooks import published_rounds
@@ -96,6 +96,7 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         (`core/match_reviews`), whatever the configuration says.
         """
         days = partition_days(context)
+        rekey.bring_up_to_date(installation.warehouse)
         levels = load_levels(installation.database, default_thresholds(installation.settings))
         rules = installation.settings.match_rules
         found = steps.find_for_days(installation.warehouse, days[0], days[-1], config.crm, levels.search, rules)

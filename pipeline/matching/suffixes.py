@@ -6,6 +6,7 @@ is its owner's and not the host's. Nothing is fetched here.
 
 from __future__ import annotations
 
+import zlib
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -53,3 +54,8 @@ def _suffix_list() -> tldextract.TLDExtract:
 def all_suffixes() -> frozenset[str]:
     """Every public suffix of the list, and the names that its wildcards and exceptions stand under."""
     return frozenset(suffix.removeprefix("*.").removeprefix("!") for suffix in _suffix_list().tlds)
+
+
+def suffix_list_digest() -> int:
+    """A number that tells one list from another: of the file that an operator fetched, 0 for the bundled one."""
+    return zlib.crc32(_refreshed.read_bytes()) if _refreshed else 0
