@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -93,10 +94,15 @@ class VettingResolver(AbstractResolver):
         if not addresses:
             raise NameNotFound(f"{host}: no address")
         for text in addresses:
-            reason = refusal(ip_address(text), self._allowed)
+            reason = _refusal(text, self._allowed)
             if reason:
                 raise AddressRefused(f"{host} leads to {text}: {reason}")
         return addresses[:MAX_ADDRESSES]
+
+
+@lru_cache(maxsize=4096)
+def _refusal(address: str, allowed: tuple[Network, ...]) -> str | None:
+    return refusal(ip_address(address), allowed)
 
 
 def _mark_retrieved(future: asyncio.Future[list[str]]) -> None:

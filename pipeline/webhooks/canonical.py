@@ -51,7 +51,7 @@ def canonical_text(value: Any) -> str:
         if not value.is_finite():
             raise ValueError(f"{value} is no JSON number")
         return format(value, "f")
-    return json.dumps(value, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def _in_one_go(value: Any) -> str | None:
@@ -79,7 +79,7 @@ def _text(value: str) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8, only an escape
         return json.dumps(value)
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _refuse_constant(name: str) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, column, select, values
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from pipeline.store.models import Account, Contact, Delivery, Match, Round
 from pipeline.webhooks.profiles import CrmMetadata, Event
 
-CHUNK = 500
+# A list of pairs to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
+_METADATA = {
+    "sqlite": """
+        SELECT organization_id, external_id, metadata_json FROM json_each(:pairs) AS wanted
+        CROSS JOIN {table} ON organization_id = wanted.value ->> 0 AND external_id = wanted.value ->> 1
+    """,
+    "postgresql": """
+        SELECT organization_id, external_id, metadata_json FROM json_array_elements(CAST(:pairs AS json)) AS wanted (value)
+        JOIN {table} ON organization_id = wanted.value ->> 0 AND external_id = wanted.value ->> 1
+    """,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +84,9 @@ def _metadata(
     session: Session, table: type[Account] | type[Contact], rows: Iterable[tuple[str, str]]
 ) -> defaultdict[str, dict[str, str | None]]:
     found: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    pairs = sorted(rows)
-    for start in range(0, len(pairs), CHUNK):
-        # A list to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
-        columns = column("organization_id", String), column("external_id", String)
-        wanted = values(*columns, name="wanted").data(pairs[start : start + CHUNK]).cte("wanted")
-        query = select(table.organization_id, table.external_id, table.metadata_json).select_from(wanted)
-        same = (table.organization_id == wanted.c.organization_id) & (table.external_id == wanted.c.external_id)
-        for organization_id, external_id, text in session.execute(query.join(table, same)):
-            found[organization_id][external_id] = text
+    if not (pairs := sorted(rows)):
+        return found
+    query = text(_METADATA[session.get_bind().dialect.name].format(table=table.__tablename__))
+    for organization_id, external_id, metadata in session.execute(query, {"pairs": json.dumps(pairs)}):
+        found[organization_id][external_id] = metadata
     return found
