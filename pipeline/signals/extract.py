@@ -11,13 +11,14 @@ from pipeline.signals.amounts import Amount, find_amount
 from pipeline.signals.company import Company, find_company
 from pipeline.signals.confidence import Evidences, confidence_of
 from pipeline.signals.detect import Detection, detect, may_be_funding
+from pipeline.signals.foreign_headlines import ForeignRound, read_foreign
 from pipeline.signals.form_d import mention_from_filing
 from pipeline.signals.headline import Headline, parse_headline
 from pipeline.signals.industry import find_industry
 from pipeline.signals.investors import Backers, find_backers
 from pipeline.signals.language import language_of
 from pipeline.signals.location import find_location
-from pipeline.signals.model import Evidence, Mention, SignalType
+from pipeline.signals.model import Evidence, Investor, Mention, SignalType
 from pipeline.signals.other import find_other
 from pipeline.signals.people import find_ceo
 from pipeline.signals.rates import Rates
@@ -28,6 +29,8 @@ from pipeline.signals.website import find_linkedin, find_website
 # Goes up with every change of what comes out; mentions carry it, so that a backfill can tell old readings from new.
 EXTRACTOR_VERSION = "rules-2"
 LONGEST_EVIDENCE = 400
+# A whole headline of a known form, without a body to check it against.
+FOREIGN_CONFIDENCE = 0.8
 
 
 def extract(document: Document, rates: Rates) -> Mention:
@@ -38,8 +41,8 @@ def extract(document: Document, rates: Rates) -> Mention:
     mention = Mention(document.document_id)
     mention.language = language_of(f"{text.title}\n{text.body[:1500]}") or document.language
     if mention.language not in (None, "en") and (mention.language or "").split("-")[0] != "en":
-        mention.set_aside_reason = "language"
-        return mention
+        foreign = read_foreign(text.title, mention.language or "")
+        return _foreign_round(mention, document, text, foreign, rates) if foreign else _set_aside(mention, "language")
     headline = parse_headline(text.title)
     if may_be_funding(text, headline):
         detection = detect(text, headline)
@@ -48,6 +51,32 @@ def extract(document: Document, rates: Rates) -> Mention:
         mention.set_aside_reason = detection.set_aside_reason
         mention.confidence_reasons = _shown(detection)
     return find_other(mention, text, headline)
+
+
+def _set_aside(mention: Mention, reason: str) -> Mention:
+    mention.set_aside_reason = reason
+    return mention
+
+
+def _foreign_round(mention: Mention, document: Document, text: Text, found: ForeignRound, rates: Rates) -> Mention:
+    """A round told by a headline in German, French or Spanish; the text behind it is not read."""
+    mention.signal_type, mention.is_funding = SignalType.FUNDING_ROUND, True
+    mention.company_name, mention.funding_type = found.company, found.funding_type
+    mention.amount, mention.currency = found.amount, found.currency
+    mention.amount_usd, mention.usd_rate_date = rates.to_usd(found.amount, found.currency), rates.day
+    mention.investors = [Investor(found.lead, is_lead=True)] if found.lead else []
+    mention.announced_date = _announced(document)
+    mention.confidence_score = FOREIGN_CONFIDENCE
+    mention.confidence_reasons = [{"cue": f"headline_in_{mention.language}", "effect": FOREIGN_CONFIDENCE}]
+    for field, value in (
+        ("company_name", found.company),
+        ("amount", f"{found.amount} {found.currency}"),
+        ("funding_type", found.funding_type),
+        ("lead_investor", found.lead),
+    ):
+        if value:
+            _note(mention, field, value, text.title, "title")
+    return mention
 
 
 def _round(mention: Mention, document: Document, text: Text, headline: Headline, detection: Detection, rates: Rates) -> Mention:

@@ -20,6 +20,20 @@ _WORDS = {
     "tr": "ve bir bu için ile olarak da de daha çok olan",
     "id": "yang dan di dengan untuk dari pada ini dalam akan",
 }
+# Words that headlines of money news have where sentences are too short for function words.
+_HEADLINE_WORDS = {
+    "de": "millionen mio erhält sichert sammelt finanzierungsrunde startup-finanzierung angeführt eine einer im zur vom gründer erzielt umsatz gewinn",
+    "fr": "lève levé millions d'euros levée fonds boucle auprès mené menée tour table jeune pousse série amorçage une d'un d'une",
+    "es": "levanta recauda millones ronda financiación inversión liderada cierra dólares semilla empresa capta",
+    "pt": "milhões rodada recebe levanta investimento aporte capta liderada reais startup",
+    "it": "milioni raccoglie raccolta chiude finanziamento guidato guidata investimento euro",
+    "nl": "miljoen haalt ophaalt investering financiering financieringsronde geleid",
+    "sv": "miljoner tar får finansieringsrunda investering kronor ledd",
+    "pl": "mln milionów złotych pozyskał pozyskuje rundę inwestycyjnej finansowania",
+    "tr": "milyon yatırım aldı turunda liderliğinde dolar",
+    "id": "juta pendanaan raih meraih putaran dipimpin dolar",
+}
+SHORT_WORDS = 30
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -45,6 +59,23 @@ def _languages_by_word() -> dict[str, tuple[str, ...]]:
     return index
 
 
+@cache
+def _headline_words() -> dict[str, frozenset[str]]:
+    return {language: frozenset(words.split()) for language, words in _HEADLINE_WORDS.items()}
+
+
+def _of_headline(sample: str, hits: Counter[str]) -> str | None:
+    """A short text without English words is in the language of which it has two others, one of them of money news."""
+    words = {word.replace("’", "'") for word in re.findall(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*", sample.lower())}
+    if len(words) > SHORT_WORDS or hits["en"]:
+        return None
+    scores = {language: len(words & own) + min(1, hits[language]) for language, own in _headline_words().items() if words & own}
+    if not scores:
+        return None
+    best, count = max(scores.items(), key=lambda item: (item[1], item[0]))
+    return best if count >= 2 and list(scores.values()).count(count) == 1 else None
+
+
 def language_of(text: str) -> str | None:
     """ISO 639-1 code of the language of ``text``, or None where it is too short to tell (most headlines). Total.
 
@@ -64,8 +95,8 @@ def language_of(text: str) -> str | None:
     for word in _WORD.findall(sample.lower()):
         hits.update(index.get(word, ()))
     if not hits:
-        return None
+        return _of_headline(sample, hits)
     best, count = max(hits.items(), key=lambda item: (item[1], item[0] == "en", item[0]))
     if count < FEWEST_HITS:
-        return None
+        return _of_headline(sample, hits)
     return best if best == "en" or count > 2 * hits["en"] else "en"
