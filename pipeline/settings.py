@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     webhook_ca_file: Path | None = Field(None, description="Extra certificate authority trusted when delivering.")
     webhook_all_matches: bool = Field(True, description="Add `all_matches` to the FundingScout payload (A-FS-4).")
 
+    signalbase_https_only: bool = Field(
+        False, description="Refuse http:// endpoints of Signalbase webhooks (A-SB-1). Off: both are accepted."
+    )
+
     operator_webhook_url: str | None = Field(
         None, description="Where operators are told, e.g. that a webhook was disabled. Unset: the log and the ledger alone."
     )

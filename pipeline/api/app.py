@@ -19,6 +19,8 @@ from pipeline.api.openapi import openapi_of
 from pipeline.api.operator import document as operator_document
 from pipeline.api.operator import keys as operator_keys
 from pipeline.api.operator import organizations as operator_organizations
+from pipeline.api.signalbase.access import PREFIX as SIGNALBASE_PREFIX
+from pipeline.api.signalbase.app import build_signalbase
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 
@@ -45,6 +47,7 @@ def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datet
         app.include_router(router)
     app.router.routes.append(app.state.routes[0])
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
+    app.mount(SIGNALBASE_PREFIX, build_signalbase(service))
     app.add_middleware(Edge, service=service)
     return app
 

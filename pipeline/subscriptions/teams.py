@@ -1,0 +1,246 @@
+"""Teams: organizations that subscribe to signals. Their keys, the state of their subscription, their credits (SB-2 to SB-4).
+
+Keys of this face open nothing of FundingScout's, nor theirs this: they are kept apart. A token is given out once, by the call
+that makes it; what stays is its SHA-256 with a prefix to recognise it by.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from pipeline.organizations.organizations import get_organization
+from pipeline.organizations.secrets import token_sha256
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.subscription_models import CreditEntry, FaceKey, Team
+
+FACE = "signalbase"
+TOKEN_PREFIX = "ff_live_"  # noqa: S105 - a form, not a secret
+USER_PREFIX = "user_"
+SUBSCRIPTIONS = ("active", "trialing", "expired", "canceled")
+OPEN_SUBSCRIPTIONS = ("active", "trialing")  # SB-3
+RANDOM_CHARACTERS = 32
+SHOWN_PREFIX_LENGTH = 12
+MOST_CREDITS = 10**15
+_BASE_62 = string.ascii_letters + string.digits
+
+
+class TeamUnknown(LookupError):
+    """The organization is no team yet."""
+
+
+class TeamKeyUnknown(LookupError):
+    """No key of this team has this id or prefix."""
+
+
+class TeamInvalid(ValueError):
+    """A setting that no team can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamInfo:
+    """A team as it stands. ``available``: credits less those set aside for sends under way."""
+
+    organization_id: str
+    subscription: str
+    calls_per_minute: int | None
+    masks_everyone: bool
+    credits: int
+    available: int
+
+    @property
+    def is_open(self) -> bool:
+        """May its keys be used?"""
+        return self.subscription in OPEN_SUBSCRIPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class TeamKey:
+    """A key as shown ever after. ``user_id``: who is named as the editor of what is changed with it (SB-27)."""
+
+    id: str
+    organization_id: str
+    label: str
+    user_id: str
+    token_prefix: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTeamKey:
+    """A key as shown once. Its ``repr`` leaves the token out, so that no log line holds it."""
+
+    id: str
+    organization_id: str
+    user_id: str
+    token_prefix: str
+    token: str = field(repr=False)
+
+
+def create_team(db: AppDatabase, slug_or_id: str, now: datetime, subscription: str = "active") -> TeamInfo:
+    """Make the organization a team, without credits; one that is a team stays as it is. Raises OrganizationUnknown, TeamInvalid."""
+    _check_subscription(subscription)
+    organization = get_organization(db, slug_or_id)
+    row = {
+        "organization_id": organization.id,
+        "subscription": subscription,
+        "masks_everyone": False,
+        "credits": 0,
+        "credits_reserved": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    with db.write() as session:
+        session.execute(db.insert(Team).values(row).on_conflict_do_nothing())
+        return _info(session.get_one(Team, organization.id))
+
+
+def get_team(db: AppDatabase, organization_id: str) -> TeamInfo:
+    """The team. Raises TeamUnknown."""
+    with db.read() as session:
+        row = session.get(Team, organization_id)
+    if row is None:
+        raise TeamUnknown(f"organization {organization_id} is no team; `fundingscout signalbase create` makes it one")
+    return _info(row)
+
+
+def list_teams(db: AppDatabase) -> list[TeamInfo]:
+    """All teams, oldest first."""
+    with db.read() as session:
+        return [_info(row) for row in session.scalars(select(Team).order_by(Team.created_at, Team.organization_id))]
+
+
+def change_team(
+    db: AppDatabase,
+    organization_id: str,
+    now: datetime,
+    subscription: str | None = None,
+    calls_per_minute: int | None = None,
+    masks_everyone: bool | None = None,
+) -> TeamInfo:
+    """Change what is given, in force with the next call. ``calls_per_minute`` 0: the default again.
+
+    Raises TeamUnknown, TeamInvalid.
+    """
+    if subscription is not None:
+        _check_subscription(subscription)
+    if calls_per_minute is not None and calls_per_minute < 0:
+        raise TeamInvalid(f"{calls_per_minute} calls a minute are none; 0 is the default again")
+    with db.write() as session:
+        row = _locked(session, organization_id)
+        if subscription is not None:
+            row.subscription = subscription
+        if calls_per_minute is not None:
+            row.calls_per_minute = calls_per_minute or None
+        if masks_everyone is not None:
+            row.masks_everyone = masks_everyone
+        row.updated_at = now
+        return _info(row)
+
+
+def grant_credits(db: AppDatabase, organization_id: str, amount: int, now: datetime, note: str | None = None) -> TeamInfo:
+    """Add credits, or with a negative ``amount`` take back such as are not set aside. Raises TeamUnknown, TeamInvalid."""
+    if not amount:
+        raise TeamInvalid("grant at least one credit")
+    with db.write() as session:
+        row = _locked(session, organization_id)
+        if not row.credits_reserved <= row.credits + amount <= MOST_CREDITS:
+            raise TeamInvalid(
+                f"the team has {row.credits} credits, {row.credits_reserved} of them set aside: {amount} is impossible"
+            )
+        row.credits += amount
+        row.updated_at = now
+        session.add(CreditEntry(organization_id=organization_id, amount=amount, kind="grant", note=note, created_at=now))
+        return _info(row)
+
+
+def create_key(
+    db: AppDatabase, organization_id: str, label: str, now: datetime, user_id: str | None = None, rng: Random | None = None
+) -> NewTeamKey:
+    """A new token of the team. Raises TeamUnknown."""
+    get_team(db, organization_id)
+    source = rng or secrets.SystemRandom()
+    token = TOKEN_PREFIX + "".join(source.choice(_BASE_62) for _ in range(RANDOM_CHARACTERS))
+    digest = token_sha256(token)
+    key_id = str(uuid5(NAMESPACE_URL, digest))
+    user = user_id or USER_PREFIX + key_id.replace("-", "")[:16]
+    with db.write() as session:
+        session.add(
+            FaceKey(
+                id=key_id,
+                face=FACE,
+                organization_id=organization_id,
+                label=label,
+                user_id=user,
+                token_prefix=token[:SHOWN_PREFIX_LENGTH],
+                token_sha256=digest,
+                created_at=now,
+            )
+        )
+    return NewTeamKey(key_id, organization_id, user, token[:SHOWN_PREFIX_LENGTH], token)
+
+
+def find_key(db: AppDatabase, token: str) -> tuple[TeamKey, TeamInfo] | None:
+    """The key that ``token`` opens with its team; None where it is unknown or revoked."""
+    query = select(FaceKey, Team).join(Team, Team.organization_id == FaceKey.organization_id)
+    query = query.where(FaceKey.token_sha256 == token_sha256(token), FaceKey.face == FACE, FaceKey.revoked_at.is_(None))
+    with db.read() as session:
+        row = session.execute(query).one_or_none()
+        return (_key(row[0]), _info(row[1])) if row else None
+
+
+def list_keys(db: AppDatabase, organization_id: str) -> list[TeamKey]:
+    """The team's keys, oldest first; revoked ones stay listed."""
+    query = select(FaceKey).where(FaceKey.organization_id == organization_id, FaceKey.face == FACE)
+    with db.read() as session:
+        return [_key(row) for row in session.scalars(query.order_by(FaceKey.created_at, FaceKey.id))]
+
+
+def revoke_key(db: AppDatabase, organization_id: str, id_or_prefix: str, now: datetime) -> TeamKey:
+    """Revoke at once; the row stays, with the time of its first revocation. Raises TeamKeyUnknown."""
+    named = or_(FaceKey.id == id_or_prefix, FaceKey.token_prefix == id_or_prefix)
+    query = select(FaceKey).where(FaceKey.organization_id == organization_id, FaceKey.face == FACE, named)
+    with db.write() as session:
+        rows: Sequence[FaceKey] = session.scalars(query.with_for_update()).all()
+        if len(rows) != 1:
+            raise TeamKeyUnknown(
+                f"{len(rows)} keys of this team answer to {id_or_prefix!r}; `fundingscout signalbase keys` lists them"
+            )
+        rows[0].revoked_at = rows[0].revoked_at or now
+        return _key(rows[0])
+
+
+def _locked(session: Session, organization_id: str) -> Team:
+    row = session.scalars(select(Team).where(Team.organization_id == organization_id).with_for_update()).one_or_none()
+    if row is None:
+        raise TeamUnknown(f"organization {organization_id} is no team; `fundingscout signalbase create` makes it one")
+    return row
+
+
+def _check_subscription(subscription: str) -> None:
+    if subscription not in SUBSCRIPTIONS:
+        raise TeamInvalid(f"there is no subscription {subscription!r}; there are: {', '.join(SUBSCRIPTIONS)}")
+
+
+def _info(row: Team) -> TeamInfo:
+    return TeamInfo(
+        row.organization_id,
+        row.subscription,
+        row.calls_per_minute,
+        row.masks_everyone,
+        row.credits,
+        row.credits - row.credits_reserved,
+    )
+
+
+def _key(row: FaceKey) -> TeamKey:
+    return TeamKey(row.id, row.organization_id, row.label, row.user_id, row.token_prefix, row.created_at, row.revoked_at)
