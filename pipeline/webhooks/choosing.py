@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store.models import Delivery, Match, WebhookEndpoint
 from pipeline.webhooks.outbox import OPEN, SCHEDULED, is_due
-from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, read_policy, sends_allowed
+from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, policy_in_force, sends_allowed
 from pipeline.webhooks.profiles import Profile
 
 PAUSED, DISABLED = "paused", "disabled"
@@ -216,7 +216,7 @@ class _Gates:
         if not wanted_ids and not wanted_organizations:
             return
         found = list(self._session.scalars(self._query(wanted_ids, wanted_organizations)))
-        bounded = [row.id for row in found if row.policy and read_policy(row.policy).is_shared]
+        bounded = [row.id for row in found if row.policy and policy_in_force(row.policy).is_shared]
         if bounded:
             # Bounds that hold over all processes: one at a time judges by them; the others come back to it.
             mine = select(WebhookEndpoint).where(WebhookEndpoint.id.in_(sorted(bounded))).order_by(WebhookEndpoint.id)
@@ -225,7 +225,7 @@ class _Gates:
             self.blocked.update(set(bounded) - held)
         for row in found:
             self._by_id[row.id] = row
-            policy = self._policies[row.id] = read_policy(row.policy) if row.policy else STRICT
+            policy = self._policies[row.id] = policy_in_force(row.policy) if row.policy else STRICT
             if policy.max_concurrency is None and self._busy[row.id] >= self._per_endpoint:
                 self.blocked.add(row.id)
             if row.profile == self._profile.name:

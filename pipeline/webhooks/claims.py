@@ -24,7 +24,7 @@ from pipeline.webhooks.attempts import UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, Choice, choose, promote_due
 from pipeline.webhooks.events import LoadedEvent, load_events
 from pipeline.webhooks.outbox import SCHEDULED, add_no_webhook_attempt, is_beyond_all_delays, stale_claims
-from pipeline.webhooks.policies import next_attempt_at, read_policy
+from pipeline.webhooks.policies import next_attempt_at, policy_in_force
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.settling import settle
 
@@ -148,7 +148,7 @@ def _schedule_unknown(session: Session, ids: Sequence[str], now: datetime, rng: 
     """A second try of what may have arrived: where the owner's policy asks for it, and says so by that name."""
     query = select(Delivery, WebhookEndpoint).join(WebhookEndpoint, WebhookEndpoint.id == Delivery.endpoint_id)
     for delivery, endpoint in session.execute(query.where(Delivery.id.in_(ids))):
-        policy = read_policy(endpoint.policy)
+        policy = policy_in_force(endpoint.policy)
         again = next_attempt_at(policy, delivery.attempts, UNKNOWN_OUTCOME, None, None, now, rng)
         if again is not None:
             delivery.status, delivery.finished_at = "scheduled", None
@@ -182,7 +182,7 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
             endpoint_id=endpoint.id,
             number=row.attempts,
             headers_encrypted=endpoint.headers_encrypted,
-            policy=read_policy(endpoint.policy),
+            policy=policy_in_force(endpoint.policy),
             was_failing=endpoint.consecutive_failures > 0 or bool(endpoint.policy),
         )
         for (row, endpoint), attempt in zip(choice.go, attempts, strict=True)

@@ -19,7 +19,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.fundingscout import PROFILE_NAME
-from pipeline.webhooks.policies import Policy, read_policy
+from pipeline.webhooks.policies import Policy, policy_in_force, read_policy
 from pipeline.webhooks.static_headers import seal, unseal
 
 ACTIVE = "active"
@@ -156,6 +156,6 @@ def _info(row: WebhookEndpoint, box: SecretBox) -> EndpointInfo:
         state_changed_at=row.state_changed_at,
         consecutive_failures=row.consecutive_failures,
         failing_since=row.failing_since,
-        policy=read_policy(row.policy),
+        policy=policy_in_force(row.policy),
         header_names=tuple(sorted(unseal(box, row.headers_encrypted))),
     )

@@ -6,6 +6,7 @@ storing it (webhooks.controls), acting on it (webhooks.choosing, webhooks.settli
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from random import Random
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+log = logging.getLogger(__name__)
 
 LONGEST_DELAY_SECONDS = 86_400.0
 # The schedule that Standard Webhooks 1.0 gives as its example, without its last day.
@@ -87,6 +90,15 @@ def read_policy(stored: Mapping[str, Any]) -> Policy:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
         raise PolicyInvalid(f"policy {name}: {problem['msg']} (got {problem['input']!r})") from None
+
+
+def policy_in_force(stored: Mapping[str, Any]) -> Policy:
+    """As read_policy, but total: what this code can't read counts as nothing opted into, and holds up nobody."""
+    try:
+        return read_policy(stored)
+    except PolicyInvalid as error:
+        log.error("a webhook's policy can't be read, and is strict until it is set again: %s", error)
+        return STRICT
 
 
 def cause_of(error_class: str | None, response_code: int | None) -> str | None:

@@ -20,7 +20,7 @@ from pipeline.webhooks.attempts import NEVER_SENT
 from pipeline.webhooks.choosing import DISABLED
 from pipeline.webhooks.deletions import ROW_DELETED
 from pipeline.webhooks.outbox import with_webhook
-from pipeline.webhooks.policies import read_policy
+from pipeline.webhooks.policies import policy_in_force
 from pipeline.webhooks.profiles import Profile
 
 CHUNK = 500
@@ -142,7 +142,7 @@ def _refusal(
         return "disabled"
     if row.status == "delivered" and "delivered" not in wanted.statuses:
         return "delivered"
-    allows_second = profile.allows_second_send or read_policy(endpoint.policy).replay
+    allows_second = profile.allows_second_send or policy_in_force(endpoint.policy).replay
     return None if is_first_send or allows_second else "strict"
 
 

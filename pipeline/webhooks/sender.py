@@ -149,7 +149,7 @@ class _Run:
                 pause = self._pause_until(found.next_at) if found and not is_leaving else None
                 if pause is None:
                     return
-                await asyncio.sleep(pause)
+                await asyncio.sleep(min(pause, LOOK_SECONDS))  # others may have got something meanwhile
                 continue
             await self._gather(LOOK_SECONDS, asyncio.FIRST_COMPLETED)
             if self._finished and self._under_way:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.models import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
 from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY
-from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, read_policy
+from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, policy_in_force
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ def _count_failures(session: Session, endpoint: WebhookEndpoint, outcomes: Seque
         endpoint.consecutive_failures += 1
         endpoint.failing_since = endpoint.failing_since or outcome.finished_at
     last = outcomes[-1]
-    rule = read_policy(endpoint.policy).disable_after
+    rule = policy_in_force(endpoint.policy).disable_after
     if endpoint.state != "active" or rule is None or last.is_delivered:
         return
     is_gone = last.response_code == GONE

@@ -155,6 +155,17 @@ def test_claim_by_a_clock_from_the_future_is_given_up_too(partners: Any, tell: A
     assert statuses(partners) == [("failed", "unknown_outcome")]
 
 
+def test_policy_that_this_version_cannot_read_is_strict_and_holds_up_nobody(
+    partners: Any, tell: Any, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell()
+    with partners.database.write() as session:
+        session.execute(update(WebhookEndpoint).values(policy={"retry": {"delays": [5]}, "from_a_later_version": 1}))
+    finish(partners.database, only(visit(partners, now).claims), failed(now))
+    assert statuses(partners) == [("failed", "http_5xx")]
+    assert "from_a_later_version" in caplog.text
+
+
 # --- disabling, pausing ----------------------------------------------------------------------------------------------
 
 
