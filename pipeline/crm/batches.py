@@ -14,6 +14,8 @@ from msgspec.json import Decoder
 from pipeline.crm.rows import LONGEST, LONGEST_METADATA, AccountRow, ContactRow, Row
 
 _ABSENT = Raw(b"null")
+# Deeper metadata is looked at by the reader that deliveries use too, so that none is taken that could not be sent.
+_DEEPEST = 200
 
 
 class _Account(Struct, gc=False):
@@ -93,6 +95,6 @@ def _metadata(raw: Raw) -> str | None:
     text = str(raw, "utf-8")
     if text == "null":
         return None
-    if not text.startswith("{") or len(text) > LONGEST_METADATA:
+    if not text.startswith("{") or len(text) > LONGEST_METADATA or text.count("{") + text.count("[") > _DEEPEST:
         raise _Doubt("metadata")
     return text

@@ -89,6 +89,7 @@ def test_a_fs_3_usual_metadata_goes_the_quick_way_as_its_exact_text(metadata: st
         '{"accounts":[{"external_id":"a\\u0000","name":"n"}]}',
         '{"accounts":[{"external_id":"a","name":" "}]}',
         '{"accounts":[{"external_id":"a","name":"n","metadata":' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}]}",
+        '{"accounts":[{"external_id":"a","name":"n","metadata":{"a":' + "[" * 300 + "]" * 300 + "}}]}",
         '{"accounts":[{"external_id":"a","name":"n","metadata":{"x":"' + "y" * 65_536 + '"}}]}',
     ],
 )
