@@ -87,6 +87,7 @@ def _metadata(
     if not (pairs := sorted(rows)):
         return found
     query = text(_METADATA[session.get_bind().dialect.name].format(table=table.__tablename__))
-    for organization_id, external_id, metadata in session.execute(query, {"pairs": json.dumps(pairs)}):
+    answer: Iterable[Any] = session.execute(query, {"pairs": json.dumps(pairs)})
+    for organization_id, external_id, metadata in answer:
         found[organization_id][external_id] = metadata
     return found
