@@ -115,7 +115,7 @@ RULES = [
         "No organization was sent the same round more than once, but for retries that it opted into and replays that somebody "
         "asked for (FS-61). If it fails: stop sending (webhooks pause), and look at both attempts (deliveries show).",
         """SELECT organization_id, round_id, count(*) AS sent FROM core.webhook_deliveries
-           WHERE attempt_number > 0 AND round_id IS NOT NULL AND trigger IN ('live', 'backfill')
+           WHERE attempt_number > 0 AND round_id IS NOT NULL AND trigger NOT IN ('retry', 'replay', 'test')
            GROUP BY ALL HAVING count(*) > 1""",
     ),
 ]
