@@ -21,6 +21,10 @@ from pipeline.documents.text import looks_like_html, one_line
 from pipeline.documents.xml import parse_xml
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+ID, LINK, TITLE_TAG, CATEGORY, SUMMARY, UPDATED = (
+    f"{ATOM}{name}" for name in ("id", "link", "title", "category", "summary", "updated")
+)  # fmt: skip
+ITEM = re.compile(r"\bItem ([0-9A-Za-z.]+?)(?=[:\s]|$)")
 ACCESSION = re.compile(r"\b(\d{10}-\d{2}-\d{6})\b")
 TITLE = re.compile(r"^(?P<form>.+?) - (?P<name>.*) \((?P<cik>\d{1,10})\) \((?P<role>[^()]*)\)$")
 FORM_D = ("D", "D/A")
@@ -86,17 +90,24 @@ def page_size(url: str) -> int:
 
 
 def _entry(element: etree._Element, url: str) -> FilingEntry | None:
-    link = next(
-        (node.get("href", "") for node in element.iterfind(f"{ATOM}link") if node.get("rel", "alternate") == "alternate"), ""
-    )
-    found = ACCESSION.search(_text(element, "id")) or ACCESSION.search(link)
+    # One pass over the children: a page has a hundred lines, a day thousands of them.
+    link = form_type = ""
+    texts: dict[str, str] = {}
+    for node in element:
+        if node.tag == LINK:
+            if not link and node.get("rel", "alternate") == "alternate":
+                link = node.get("href", "")
+        elif node.tag == CATEGORY:
+            form_type = form_type or node.get("term", "")
+        elif isinstance(node.tag, str):
+            texts.setdefault(node.tag, node.text or "")
+    found = ACCESSION.search(texts.get(ID, "")) or ACCESSION.search(link)
     if not link or found is None:
         return None
-    title = " ".join(_text(element, "title").split())
+    title = " ".join(texts.get(TITLE_TAG, "").split())
     parts = TITLE.match(title)
-    category = element.find(f"{ATOM}category")
-    form_type = category.get("term", "") if category is not None else ""
-    summary = one_line(_text(element, "summary"))
+    summary = texts.get(SUMMARY, "")
+    items = ITEM.findall(one_line(summary)) if "Item" in summary else ()
     return FilingEntry(
         accession=found[1],
         form_type=form_type or (parts["form"] if parts else ""),
@@ -104,18 +115,14 @@ def _entry(element: etree._Element, url: str) -> FilingEntry | None:
         cik=parts["cik"].zfill(10) if parts else None,
         role=parts["role"] if parts else "",
         index_url=urljoin(url, link),
-        accepted_at=_instant(_text(element, "updated")),
-        items=tuple(re.findall(r"\bItem ([0-9A-Za-z.]+?)(?=[:\s]|$)", summary)),
+        accepted_at=_instant(texts.get(UPDATED, "")),
+        items=tuple(items),
     )
 
 
 def _is_better(entry: FilingEntry, other: FilingEntry) -> bool:
     # The filer with the lowest number, so that the address does not depend on the order of the lines.
     return (entry.cik or "~") < (other.cik or "~")
-
-
-def _text(element: etree._Element, name: str) -> str:
-    return element.findtext(f"{ATOM}{name}") or ""
 
 
 def _instant(text: str) -> datetime | None:

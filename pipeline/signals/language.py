@@ -22,7 +22,7 @@ _WORDS = {
 }
 # Words that headlines of money news have where sentences are too short for function words.
 _HEADLINE_WORDS = {
-    "de": "millionen mio erhält sichert sammelt finanzierungsrunde startup-finanzierung angeführt eine einer im zur vom gründer erzielt umsatz gewinn",
+    "de": "millionen mio erhält sichert sammelt finanzierungsrunde angeführt eine einer im zur vom gründer erzielt umsatz gewinn",
     "fr": "lève levé millions d'euros levée fonds boucle auprès mené menée tour table jeune pousse série amorçage une d'un d'une",
     "es": "levanta recauda millones ronda financiación inversión liderada cierra dólares semilla empresa capta",
     "pt": "milhões rodada recebe levanta investimento aporte capta liderada reais startup",

@@ -205,17 +205,24 @@ def _meets(one: Report, other: Report, key: str) -> bool:
 
 
 def _varies(one: Report, other: Report) -> bool:
-    """One name is the other with a word more ("Abl", "Abl Schools"), and amount and days say that it is no chance.
+    """One name is the other with a word more ("Abl", "Abl Schools"), and amount (else stage or investor) and days say that it
+    is no chance.
 
     The word more must be one that names are cut by ("Labs", ".ai"), or both must name the same investor.
     """
-    gap = _amount_gap(one, other)
-    if gap is None or gap > EXACT_TOLERANCE or abs((one.day - other.day).days) > VARIANT_DAYS:
+    gap, days = _amount_gap(one, other), abs((one.day - other.day).days)
+    shared = _investor_names(one) & _investor_names(other)
+    same_stage = _is_stage(one.funding_type) and one.funding_type == other.funding_type
+    if gap is None or gap > EXACT_TOLERANCE:
+        # Without the same amount, the stage or an investor must say it.
+        nearest = SAME_STAGE_DAYS if gap is None else VARIANT_DAYS
+        if not (shared or same_stage) or days > nearest or (gap or 0.0) > AMOUNT_TOLERANCE:
+            return False
+    elif days > VARIANT_DAYS:
         return False
     shorter, longer = sorted(((one.company_key or "").split(), (other.company_key or "").split()), key=len)
     if not shorter or len(shorter) == len(longer) or longer[: len(shorter)] != shorter:
         return False
-    shared = _investor_names(one) & _investor_names(other)
     return bool(shared) or set(longer[len(shorter) :]) <= word_list("words_names_are_cut_by")
 
 

@@ -94,14 +94,17 @@ def test_a_round_that_was_merged_is_not_founded_again_by_its_document() -> None:
     [
         ("quern stone", {}, True),
         ("quernstone labs", {}, True),
-        ("quernstone ai", {"amount": Decimal(4_700_000), "amount_usd": 4_700_000}, False),
-        ("quernstone ai", {"amount": None, "amount_usd": None}, False),
+        ("quernstone ai", {"amount": Decimal(4_700_000), "amount_usd": 4_700_000}, True),
+        ("quernstone ai", {"amount": Decimal(4_700_000), "amount_usd": 4_700_000, "funding_type": None}, False),
+        ("quernstone ai", {"amount": None, "amount_usd": None}, True),
+        ("quernstone ai", {"amount": None, "amount_usd": None, "funding_type": None}, False),
+        ("quernstone ai", {"amount": Decimal(9_000_000), "amount_usd": 9_000_000}, False),
         ("quernstone bakery", {}, False),
         ("quernstone bakery", {"investors": ({"name": "Oldmoor Partners"},)}, True),
         ("quernfield", {}, False),
     ],
 )
-def test_a_name_that_is_cut_short_meets_the_whole_one_where_the_amount_is_the_same(
+def test_a_name_that_is_cut_short_meets_the_whole_one_where_amount_stage_or_investor_say_so(
     name: str, fields: dict[str, Any], meets: bool
 ) -> None:
     known = report("known", 0, investors=({"name": "oldmoor partners"},))
