@@ -144,6 +144,39 @@ def _figures(name: str, chosen: NDArray[np.bool_], labels: Floats) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Weights:
+    """What a fit gives: weight by cue (with the bias) and by bucket of words."""
+
+    cues: dict[str, float]
+    words: dict[int, float]
+
+
+class Fitting:
+    """The labelled documents as a matrix, and fits of all or some of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rows = examples(folder)
+        self.names, self.buckets, self.matrix = _matrix(self.rows)
+        self.labels = np.array([float(row.is_round) for row in self.rows])
+        self.folds = np.array([row.fold for row in self.rows])
+        self.kinds = np.array([row.kind for row in self.rows])
+        self._weights = np.array([row.weight for row in self.rows])
+        self._ridge = np.array([1e-3, *(RIDGE_CUES for _ in self.names), *(RIDGE_WORDS for _ in self.buckets)])
+
+    def coefficients(self, without_fold: int | None = None) -> Floats:
+        """Coefficients fitted on all documents but those of a fold."""
+        inside = self.folds != without_fold if without_fold is not None else np.ones(len(self.rows), dtype=bool)
+        return fit(self.matrix[inside], self.labels[inside], self._weights[inside], self._ridge)
+
+    def weights(self, without_fold: int | None = None) -> Weights:
+        """The same by name, as the detector reads them."""
+        found = [float(value) for value in self.coefficients(without_fold)]
+        cues = {BIAS: found[0], **dict(zip(self.names, found[1:], strict=False))}
+        of_words = zip(self.buckets, found[1 + len(self.names) :], strict=True)
+        return Weights(cues, {bucket: value for bucket, value in of_words if abs(value) >= SMALLEST_WORD_WEIGHT})
+
+
 def main() -> None:
     """Fit, cross-validate, print, and write when asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -151,28 +184,23 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="replace the committed weights")
     arguments = parser.parse_args()
 
-    rows = examples(arguments.folder)
-    names, buckets, matrix = _matrix(rows)
-    labels = np.array([float(row.is_round) for row in rows])
-    weights = np.array([row.weight for row in rows])
-    folds = np.array([row.fold for row in rows])
-    kinds = np.array([row.kind for row in rows])
-    ridge = np.array([1e-3, *(RIDGE_CUES for _ in names), *(RIDGE_WORDS for _ in buckets)])
-
-    held_out = np.zeros(len(rows))
+    data = Fitting(arguments.folder)
+    labels, kinds = data.labels, data.kinds
+    held_out = np.zeros(len(data.rows))
     for fold in range(FOLDS):
-        inside = folds != fold
-        held_out[~inside] = _chance(matrix[~inside] @ fit(matrix[inside], labels[inside], weights[inside], ridge))
-    print(f"{len(rows)} documents, {len(names)} cues, {len(buckets)} buckets of words, {FOLDS} folds; on documents not fitted:")
+        outside = data.folds == fold
+        held_out[outside] = _chance(data.matrix[outside] @ data.coefficients(without_fold=fold))
+    print(
+        f"{len(data.rows)} documents, {len(data.names)} cues, {len(data.buckets)} buckets of words, {FOLDS} folds; "
+        "on documents not fitted:"
+    )
     is_gold = (kinds == "body") | (kinds == "headline")
     _figures("all", held_out[is_gold] >= 0.5, labels[is_gold])
     for kind in ("body", "headline"):
         _figures(kind, held_out[kinds == kind] >= 0.5, labels[kinds == kind])
     print(f"stream    {(held_out[kinds == 'stream'] >= 0.5).sum()} false alarms in {(kinds == 'stream').sum()}")
-
-    found = fit(matrix, labels, weights, ridge)
     if arguments.write:
-        _write(names, buckets, found)
+        _write(data.weights())
 
 
 def _matrix(rows: list[Example]) -> tuple[list[str], list[int], Floats]:
@@ -192,14 +220,13 @@ def _matrix(rows: list[Example]) -> tuple[list[str], list[int], Floats]:
     return names, buckets, matrix
 
 
-def _write(names: list[str], buckets: list[int], found: Floats) -> None:
+def _write(found: Weights) -> None:
     head = "# Made by benchmarks/detection_weights.py (its head says how and on what); log-odds, numbers only.\n"
-    cues = [f"{BIAS},{found[0]:.3f}", *(f"{name},{value:.3f}" for name, value in zip(names, found[1:], strict=False))]
+    cues = [f"{name},{value:.3f}" for name, value in found.cues.items()]
     WEIGHTS_FILE.write_text(head + "\n".join(["cue,weight", *cues]) + "\n", encoding="utf-8")
-    of_words = zip(buckets, found[1 + len(names) :], strict=True)
-    words = [f"{bucket},{value:.2f}" for bucket, value in of_words if abs(value) >= SMALLEST_WORD_WEIGHT]
+    words = [f"{bucket},{value:.2f}" for bucket, value in found.words.items()]
     ngrams.WEIGHTS_FILE.write_text(head + "\n".join(["bucket,weight", *words]) + "\n", encoding="utf-8")
-    print(f"wrote {len(names)} cues, {len(words)} buckets")
+    print(f"wrote {len(cues)} cues, {len(words)} buckets")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ What belongs here: the score of one document's reading. What does not: agreement
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pipeline.signals.amounts import Amount
@@ -17,6 +20,7 @@ from pipeline.signals.investors import Backers
 from pipeline.signals.rounds_named import NamedType
 from pipeline.signals.text import Text
 
+CALIBRATION_FILE = Path(__file__).with_name("data") / "confidence_calibration.csv"
 LOWEST, HIGHEST = 0.02, 0.99
 
 
@@ -39,10 +43,19 @@ def confidence_of(found: Evidences) -> tuple[float, list[dict[str, Any]]]:
     effects = {
         name: effect for name, effect in (*_detection(found), *_company(found), *_amount(found), *_rest(found)) if effect
     }
-    total = sum(effects.values())
+    slope, offset = calibration()
+    total = slope * sum(effects.values()) + offset
     score = min(HIGHEST, max(LOWEST, 1 / (1 + math.exp(-total))))
     ordered = sorted(effects.items(), key=lambda item: (-abs(item[1]), item[0]))
     return round(score, 3), [{"cue": name, "effect": round(effect, 2)} for name, effect in ordered]
+
+
+@cache
+def calibration() -> tuple[float, float]:
+    """(slope, offset) by which summed effects become the log-odds seen on documents that the weights were not fitted on."""
+    with CALIBRATION_FILE.open(encoding="utf-8") as lines:
+        row = next(csv.DictReader(line for line in lines if not line.startswith("#")))
+        return float(row["slope"]), float(row["offset"])
 
 
 def _detection(found: Evidences) -> list[tuple[str, float]]:

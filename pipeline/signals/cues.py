@@ -78,7 +78,11 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|clos|land|pull|receiv|net|mop|garner)\w*|\bfunding (?:news|tracker|report|wrap|recap|digest|highlights)\b",
         re.I,
     ),
-    "qa_interview": re.compile(r"\bq\s?&(?:amp;)?\s?a\b|\binterview with|\bin conversation with|: 5 questions", re.I),
+    "qa_interview": re.compile(
+        r"\bq\s?&(?:amp;)?\s?a\b|\b(?:discusses|explains|talks (?:about|to)|speaks (?:about|to"
+        r"|with))\b|\binterview with|\bin conversation with|: 5 questions",
+        re.I,
+    ),
     "ipo": re.compile(
         r"\bipo\b(?! plans)|\banchor (?:investors?|book)\b|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b"
         r"|\bstock exchange\b"

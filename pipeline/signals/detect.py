@@ -18,11 +18,13 @@ from pipeline.signals import cues, money_cues
 from pipeline.signals.headline import Headline
 from pipeline.signals.money import find_money
 from pipeline.signals.ngrams import ngram_score
+from pipeline.signals.places import region_country
 from pipeline.signals.text import Text
 
 WEIGHTS_FILE = Path(__file__).with_name("data") / "detection_weights.csv"
 BIAS = "bias"
 DEEPEST_SENTENCE = 60
+LONGEST_NEWS = 6_000  # characters in which what a story is about has been said
 LONGEST_TEASER = 500  # characters; a feed's excerpt need not tell of the round its title names
 
 
@@ -145,6 +147,8 @@ def _title_cues(headline: Headline) -> dict[str, str]:
     ):
         found["title_past_funding"] = aside[0]
     found.update(_money_noun(headline))
+    if headline.side == "company" and region_country(headline.subject):
+        found["title_market_stat"] = headline.subject  # "Thailand secures $4bn": a country's figures, no company's round
     plain = cues.ASIDE.sub(" ", title)
     for name, veto in cues.TITLE_VETOES.items():
         if match := veto.search(plain):
@@ -233,7 +237,7 @@ def _event_kind(sentence: str) -> str:
 
 def _whole_body_cues(text: Text) -> dict[str, str]:
     found: dict[str, str] = {}
-    news = text.body[: text.news_end]
+    news = text.body[: min(text.news_end, LONGEST_NEWS)]
     lead = text.lead
     for name, pattern in _NEWS_CUES:
         if match := pattern.search(news):

@@ -14,6 +14,18 @@ PERSON_OF_FIRM = re.compile(
     r"|chairman|chief \w+(?: officer)?|creator|head of \w+))\s"
     r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
 )
+# "Oldmoor's Jane Doe"
+FIRMS_PERSON = re.compile(r"^(?P<role>[A-Z][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-Z][a-z][\w'’\-]+\s[A-Z][\w'’\-]+)$")
+PEOPLE_OF = re.compile(
+    r"(?:,?\s(?:and|including|as well as)\s)?(?:\b(?:the|several|former|senior|early|individual|other)\s)*"
+    r"\b(?:founders?|co-?founders?|executives|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs|veterans|people"
+    r"|individuals)\s(?:of|from|at|behind)\s(?!the (?:fund|investor))"
+)
+# What stands where a name would and names nobody: "Curve's Founder", "Crypto Category Leaders", "other VC firms".
+UNNAMED = re.compile(
+    r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$|^(?i:(?:co-?)?founders? (?:of|at))\b"
+    r"|\b(?:Leaders|Pioneers|Stars|Giants|Firms|Backers|VCs|Veterans|Players|Names|Experts|Jobs?|KOLs)(?:\sin\s.*)?$"
+)
 PROPER = re.compile(
     rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{{2,}}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
     rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
@@ -121,7 +133,7 @@ _STOP = (
     r"|(?:also\s)?participat(?:ed|ing)|(?:also\s)?(?:joined|invested)|with the\s(?!participation)"
     r"|the (?:round|funding|investment|company|capital|new)\b))"
 )
-_NAMES = rf"(?P<names>[^.;]*?(?:\.(?=\w|,|\s?[a-z&])[^.;]*?)*?){_STOP}"
+_NAMES = rf"(?P<names>[^.;]*?(?:(?:\.(?=\w|,|\s?[a-z&])|(?<=\b[A-Z])\.(?=\s[A-Z]))[^.;]*?)*?){_STOP}"
 _ROUND_WORD = (
     r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|Series\s[A-H]\S{0,2}"
     r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal"

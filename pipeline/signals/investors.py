@@ -15,6 +15,7 @@ from pipeline.signals.investor_patterns import (
     APPOSITION,
     BRACKETS,
     DESCRIPTOR,
+    FIRMS_PERSON,
     FOLLOWERS,
     FROM,
     GENERIC,
@@ -27,6 +28,7 @@ from pipeline.signals.investor_patterns import (
     OTHER_PATTERNS,
     PART_OF_WORLD,
     PAST_ROUND,
+    PEOPLE_OF,
     PERSON_NOUN,
     PERSON_OF_FIRM,
     POSSESSIVE,
@@ -35,6 +37,7 @@ from pipeline.signals.investor_patterns import (
     SEPARATOR,
     TAIL,
     TYPES,
+    UNNAMED,
 )
 from pipeline.signals.model import Investor
 from pipeline.signals.places import city_country, region_country
@@ -54,6 +57,8 @@ class Backers:
     angels: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     sources: dict[str, tuple[str, str]] = field(default_factory=dict)
+    are_more: bool = False  # the headline says that there are others besides those it names
+    sole: str | None = None  # the one investor that the headline is about
 
     def investors(self) -> list[Investor]:
         """Leads first, then the others."""
@@ -91,6 +96,7 @@ def _read_title(backers: Backers, headline: Headline, company: str | None) -> No
         ):
             kind = "others"
         _add(backers, kind, headline.subject, title, "title", company)
+        backers.sole = names[0] if len(names) == 1 else None
         return
     if headline.side == "none" and not headline.round_name:
         return
@@ -100,7 +106,8 @@ def _read_title(backers: Backers, headline: Headline, company: str | None) -> No
         _add(backers, "leads", leads, title, "title", company)
         _add(backers, "others", followers, title, "title", company)
     source = FROM.search(title, led.end() if led else 0)
-    if source and not led:
+    if source and not led and not _CHANGE_FROM.search(title, 0, source.start()):
+        backers.are_more = bool(AND_OTHERS.search(title, source.start()))
         names = parse_names(source["names"])
         kind = "leads" if len(names) == 1 and not AND_OTHERS.search(source["names"]) else "others"
         _add(backers, kind, source["names"], title, "title", company)
@@ -163,7 +170,8 @@ def is_company(name: str, company: str | None) -> bool:
     if not company:
         return False
     own, other = _fold(company), _fold(name)
-    return own == other or own.startswith(other + " ") or other.startswith(own + " ")
+    is_based = other.endswith(f" based {own}")  # "the Toronto-based Acme" in a list
+    return own == other or is_based or own.startswith(other + " ") or other.startswith(own + " ")
 
 
 def is_place(name: str) -> bool:
@@ -185,9 +193,15 @@ def _settled(backers: Backers) -> Backers:
     """One spelling per investor (the longest), a lead is no mere other, nobody invests in itself."""
     backers.leads = _distinct([_longest(name, backers.others) for name in backers.leads])
     backers.others = [name for name in _distinct(backers.others) if not any(_alike(name, lead) for lead in backers.leads)]
-    if not backers.leads and len(backers.others) == 1 and not backers.angels:
+    if not backers.leads and len(backers.others) == 1 and not backers.angels and not backers.are_more:
         # Who is alone leads.
         backers.leads, backers.others = backers.others, []
+    if (
+        not backers.leads
+        and backers.sole
+        and (own := next((name for name in backers.others if _alike(name, backers.sole)), None))
+    ):
+        backers.leads, backers.others = [own], [name for name in backers.others if name != own]
     known = backers.leads + backers.others
     backers.angels = [name for name in _distinct(backers.angels) if not any(_alike(name, other) for other in known)][
         :MOST_INVESTORS
@@ -228,7 +242,8 @@ def parse_names(phrase: str) -> list[str]:
 def parse_described(phrase: str) -> list[tuple[str, str]]:
     """(name, the descriptor it stood under) of every name in a list."""
     found: list[tuple[str, str]] = []
-    plain = BRACKETS.sub(" ", phrase)
+    # "… and the founders of Acme and Bolt": those are where unnamed people come from.
+    plain = BRACKETS.sub(" ", PEOPLE_OF.split(phrase, maxsplit=1)[0])
     plain = APPOSITION.sub(",", plain)
     for item in SEPARATOR.split(plain):
         if len(found) >= MOST_INVESTORS:
@@ -242,7 +257,9 @@ def parse_described(phrase: str) -> list[tuple[str, str]]:
 def _strip_descriptor(item: str) -> tuple[str | None, str]:
     text = item.strip(" .,;:–—-\"“”'’")
     descriptor = ""
-    if person := PERSON_OF_FIRM.match(text):
+    if UNNAMED.search(text):
+        return None, descriptor
+    if person := PERSON_OF_FIRM.match(text) or FIRMS_PERSON.match(text):
         return person["person"], person["role"]
     while True:
         match = DESCRIPTOR.match(text)
@@ -268,6 +285,7 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
     return name, descriptor
 
 
+_CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)
 _PERSON_OF = re.compile(r"(?P<person>[A-Z][\w'’\-]+(?:\s[A-Z][\w.'’\-]*){1,2})\s(?:of|at|from)\s[A-Z]")
 
 

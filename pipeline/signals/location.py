@@ -35,7 +35,7 @@ def find_location(text: Text, headline: Headline, company: str | None) -> Locati
         found = _headquartered(sentence, company)
         if found:
             return Location(found, sentence)
-    return _dateline(text) or _adjective(headline, company)
+    return _dateline(text) or _adjective(headline, company) or _nation(text, company)
 
 
 def _based(sentence: str, company: str | None) -> Place | None:
@@ -62,6 +62,8 @@ def _based(sentence: str, company: str | None) -> Place | None:
 def _headquartered(sentence: str, company: str | None) -> Place | None:
     for match in _BASED_IN.finditer(sentence):
         subject = sentence[max(0, match.start() - 60) : match.start()]
+        if _PERSON_NEAR.search(subject) and not (company and company.lower() in subject.lower()):
+            continue
         if _INVESTOR_NEAR.search(subject) and not (company and company.lower() in subject.lower()):
             continue
         place = find_place(_up_to_second_comma(match["place"]))
@@ -98,6 +100,18 @@ def _adjective(headline: Headline, company: str | None) -> Location | None:
     return None
 
 
+def _nation(text: Text, company: str | None) -> Location | None:
+    """ "the French startup" in a sentence on the company near the top."""
+    for sentence in text.news[:8]:
+        if not company or (company.lower() not in sentence.lower() and not sentence.startswith("The ")):
+            continue
+        for match in _NATION_COMPANY.finditer(sentence):
+            country = country_of_adjective(match["nation"])
+            if country and not _INVESTOR_NEAR.search(sentence, match.start(), match.end() + 25):
+                return Location(Place(None, country), sentence)
+    return None
+
+
 def _up_to_second_comma(phrase: str) -> str:
     return ",".join(phrase.split(",")[:2])
 
@@ -122,6 +136,9 @@ _CITY_COMPANY = re.compile(
     rf"{_KIND}\b(?!,? (?:led|invested))"
     rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
+_NATION_COMPANY = re.compile(
+    rf"\b(?:[Aa]n?\s|[Tt]he\s|[Tt]his\s)(?P<nation>{_CAP})\s(?:[a-z][\w\-]*\s){{0,3}}?(?:{_KIND}|(?:co-)?founders?\b)"
+)
 _BASED_IN = re.compile(
     rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"
     rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in|[Ff]ounded (?:\w+ ){{0,2}}?in) (?:downtown "
@@ -139,10 +156,13 @@ _OF_PERSON = re.compile(
 )
 _OF_COMPANY = re.compile(rf"\s(?:[\w\-]+\s){{0,3}}{_KIND}\b")
 _AMONG_BACKERS = re.compile(r"\b(?:backers?|investors?|led by|backed by|participation (?:from|of|by))\b[^.]*$")
+_PERSON_NEAR = re.compile(
+    r"\b(?:(?:wo)?man|engineer|patient|customer|client|user|farmer|doctor|someone|who (?:is|was|lives))\b[^.;]{0,25}$", re.I
+)
 _INVESTOR_NEAR = re.compile(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
 _SELF = re.compile(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")
 _DATELINE = re.compile(
     r"\s*(?P<place>(?:[A-ZÀ-Þ][\w.'’À-ÿ]*(?:[\s\-][A-ZÀ-Þ][\w.'’À-ÿ]*){0,3})(?:,\s(?:[A-Z][\w.]+(?:\s[A-Z]"
     r"\w+){0,2})){0,2}(?:\s(?:and|&|/)\s[A-Z][\w.,\s]{2,40}?)?)"
-    r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|[,\s]\s?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}))"
+    r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|\||[,\s]\s?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}))"
 )

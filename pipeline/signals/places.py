@@ -39,6 +39,8 @@ def find_place(phrase: str) -> Place | None:
 
     A city that the gazetteer does not have is believed where a known region or country follows it.
     """
+    if _CAPITAL_DISTRICT.fullmatch(phrase.strip(" ,.–—-:")):
+        return Place("Washington", "US")
     parts = [part.strip(" .") for part in re.split(r",\s*|\s[–—-]\s|\s\(|\)", phrase.strip(" .,–—-:")) if part.strip(" .")]
     if not parts or len(parts[0]) > 40:
         return None
@@ -117,6 +119,7 @@ def gazetteer() -> Gazetteer:
     return Gazetteer(countries, regions, codes, cities, frozenset(map(_key, raw["ambiguous_cities"])), alone)
 
 
+_CAPITAL_DISTRICT = re.compile(r"Washington,?\s?D\.?\s?C\.?", re.I)
 _CITY_STATES = frozenset({"SG", "HK", "MC", "GI", "LU"})
 _CITY_SHAPE = re.compile(r"(?:[A-ZÀ-Þ][\w'’.\-]*)(?:\s(?:of|de|del|la|upon|am|the)?\s?[A-ZÀ-Þ][\w'’.\-]*){0,3}")
 _SPELLED = {
