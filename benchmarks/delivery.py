@@ -211,9 +211,10 @@ def fairness(url: str, receiver: FastReceiver, endpoints: int, hanging: int) -> 
 
 def send_until(world: World, stopping: threading.Event) -> None:
     while not stopping.is_set():
-        deliver_pending(world.database, world.box, world.settings, utc_now)
+        deliver_pending(world.database, world.box, world.settings, utc_now, patience_seconds=FAIR_SECONDS / 3)
         stopping.wait(LOOK_SECONDS)
-    deliver_pending(world.database, world.box, world.settings, utc_now)
+    # What is left waits for endpoints that hang.
+    deliver_pending(world.database, world.box, world.settings, utc_now, patience_seconds=0.0)
 
 
 def publish_all(world: World, count: int) -> None:
