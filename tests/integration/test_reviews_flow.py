@@ -21,11 +21,12 @@ from pipeline.defs.matching import match_rounds
 from pipeline.defs.recovery import build_recovery_assets
 from pipeline.defs.reviews import decide_reviews, match_reviews
 from pipeline.installation import Installation
+from pipeline.matching import steps
 from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.thresholds import default_thresholds, set_thresholds
 from pipeline.settings import Settings
 from pipeline.store.models import Delivery
-from pipeline.webhooks import published_rounds, reviews
+from pipeline.webhooks import admission, published_rounds, review_mirror, reviews
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 NAME, SPELT = "Brightloom Robotics", "Bright Loom Robotics"  # equal but for a space: sure, not certain
@@ -109,6 +110,56 @@ def test_each_partner_gets_what_its_thresholds_say(world: World) -> None:
     assert (organization, name, needed) == (world.ids["strict"], SPELT, 1.0)
     again = world.materialize(match_rounds, match_reviews)
     assert (again["new"], again["waiting_for_review"], again["copied"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("dies_before", ["outbox.record_matches", "reviews.take", "near_misses.write", "steps.write"])
+def test_a_run_killed_between_any_two_writes_leads_to_the_same_when_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, dies_before: str
+) -> None:
+    world.round()
+    pull_changes(world.database, world.installation.warehouse, NOW)
+    levels = admission.load_levels(world.database, default_thresholds(world.installation.settings))
+
+    def run() -> admission.Admission:
+        found = steps.find_new(world.installation.warehouse, NOW, 24, levels.search)
+        return admission.admit(world.database, world.installation.warehouse, found, levels, NOW)
+
+    with monkeypatch.context() as patch:
+
+        def die(*_: Any, **__: Any) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(f"pipeline.webhooks.admission.{dies_before}", die)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    run()
+    assert world.told() == [("usual", "no_webhook")]
+    assert [row.organization_id for row in reviews.find(world.database)] == [world.ids["careful"]]
+    assert world.rows("SELECT organization_id FROM core.near_misses") == [(world.ids["strict"],)]
+    assert world.rows("SELECT organization_id FROM core.matches") == [(world.ids["usual"],)]
+    again = run()
+    assert (again.record.new, again.asked, again.near) == (0, 0, 0)
+
+
+def test_a_copy_killed_before_it_is_noted_is_made_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.round()
+    world.materialize(match_rounds)
+    (row,) = reviews.find(world.database)
+    reviews.approve(world.database, row.id, "ada", NOW)
+    with monkeypatch.context() as patch:
+        real = review_mirror._write
+
+        def write_and_die(*arguments: Any) -> None:
+            real(*arguments)
+            raise KeyboardInterrupt
+
+        patch.setattr(review_mirror, "_write", write_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            review_mirror.mirror(world.database, world.installation.warehouse)
+    assert review_mirror.mirror(world.database, world.installation.warehouse) == 1
+    assert review_mirror.mirror(world.database, world.installation.warehouse) == 0
+    assert world.rows("SELECT review_id, status FROM core.match_reviews") == [(row.id, "approved")]
+    assert len(world.rows("SELECT * FROM core.matches WHERE origin = 'review'")) == 1
 
 
 def test_the_job_decides_and_what_it_approves_is_in_the_warehouse_too(world: World) -> None:

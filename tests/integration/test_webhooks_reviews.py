@@ -242,6 +242,29 @@ def test_a_question_says_between_which_thresholds_it_fell(partners: Any, now: da
     assert (row.explanation["send"], row.explanation["review"], row.origin) == (0.9, 0.5, "backfill")
 
 
+def test_an_approval_that_dies_midway_is_none_and_can_be_given_again(
+    partners: Any, asked: tuple[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, review = asked
+    with monkeypatch.context() as patch:
+        real = reviews.record_one
+
+        def record_and_die(*arguments: Any) -> None:
+            real(*arguments)
+            raise KeyboardInterrupt
+
+        patch.setattr(reviews, "record_one", record_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            reviews.approve(partners.database, review, "ada", now)
+    assert reviews.get(partners.database, review).status == "waiting"
+    assert partners.deliveries() == []
+    assert reviews.approve(partners.database, review, "ben", now).outcome == "told"
+    assert len(claim(partners.database, 10, now, "me", fundingscout_profile())) == 1
+    with pytest.raises(reviews.AlreadyDecided, match="approved by ben"):
+        reviews.approve(partners.database, review, "ada", now)
+    assert claim(partners.database, 10, now, "me", fundingscout_profile()) == []
+
+
 def test_many_analysts_at_once_lead_to_one_decision_and_at_most_one_delivery(partners: Any, now: datetime) -> None:
     """A yes and a no race, beside matchers that find the same round by its domain: one word counts, and no second send."""
     organization = partners.add("acme", URL)
