@@ -24,7 +24,7 @@ import argparse
 import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -37,6 +37,7 @@ from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import CrmChangeBatch
 
+IN_ONE_TURN = 10  # batches
 TURNS = 10  # in which few and many matches are asked for alternately
 
 
@@ -85,22 +86,29 @@ def run(name: str, url: str, folder: Path, arguments: argparse.Namespace) -> Non
 
 
 def bench_batches(database: AppDatabase, port: int, partners: dict[str, Partner], count: int) -> None:
-    """New accounts: straight into the table, and by one client and by eight."""
-    bodies = [batch(number) for number in range(count)]
-    straight = count * ROWS / straight_write(database, partners["straight"].id, bodies)
-    tuples = count * ROWS / tuple_write(database, partners["tuples"].id, bodies)
-    ours = count * ROWS / upsert_without_server(database, partners["upsert"].id, bodies)
-    print(f"  straight INSERT, no server       {straight:9,.0f} rows/s", flush=True)
-    print(f"  the same handed over as tuples   {tuples:9,.0f} rows/s", flush=True)
-    print(f"  our upsert, no server            {ours:9,.0f} rows/s", flush=True)
-    for clients, slug in ((1, "one"), (8, "eight")):
-        seconds, times = push(port, partners[slug].token, bodies, clients)
-        rate = count * ROWS / seconds
-        print(
-            f"  {clients} client(s), {count} batches of {ROWS:,} {rate:9,.0f} rows/s = {rate / straight:.2f} of straight; "
-            f"a batch p50 {quantile(times, 0.5):.1f} ms, p99 {quantile(times, 0.99):.1f} ms",
-            flush=True,
-        )
+    """New accounts: straight into the table, and by one client and by eight; in turns, so that what else the machine does
+    weighs on all alike."""
+    ways: dict[str, Callable[[list[bytes]], tuple[float, list[float]]]] = {
+        "straight INSERT, no server": lambda some: (straight_write(database, partners["straight"].id, some), []),
+        "the same handed over as tuples": lambda some: (tuple_write(database, partners["tuples"].id, some), []),
+        "our upsert, no server": lambda some: (upsert_without_server(database, partners["upsert"].id, some), []),
+        "1 client": lambda some: push(port, partners["one"].token, some, 1),
+        "8 clients": lambda some: push(port, partners["eight"].token, some, 8),
+    }
+    seconds = dict.fromkeys(ways, 0.0)
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for first in range(0, count, IN_ONE_TURN):
+        bodies = [batch(number) for number in range(first, min(first + IN_ONE_TURN, count))]
+        for name, way in ways.items():
+            taken, each = way(bodies)
+            seconds[name] += taken
+            times[name] += each
+    straight = next(iter(seconds.values()))
+    for name, taken in seconds.items():
+        line = f"  {name:32} {count * ROWS / taken:9,.0f} rows/s = {straight / taken:.2f} of straight"
+        if times[name]:
+            line += f"; a batch p50 {quantile(times[name], 0.5):.1f} ms, p99 {quantile(times[name], 0.99):.1f} ms"
+        print(line, flush=True)
 
 
 def bench_again(database: AppDatabase, port: int, partner: Partner, count: int) -> None:
