@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations.organizations import get_organization
@@ -44,8 +44,10 @@ def list_(organization: str | None, status: str | None, limit: int, is_json: boo
     installation = open_installation()
     query = (
         select(
-            Delivery.created_at, Organization.slug, Round.company_name, Match.match_type, Delivery.status,
-            Delivery.attempts, Delivery.response_code, Delivery.reason, Delivery.next_attempt_at, Delivery.match_id,
+            Delivery.created_at, Organization.slug, Round.company_name,
+            func.coalesce(Match.match_type, Delivery.event_type), Delivery.status,
+            Delivery.attempts, Delivery.response_code, Delivery.reason, Delivery.next_attempt_at,
+            func.coalesce(Delivery.match_id, Delivery.id),
         )
         .join(Organization, Organization.id == Delivery.organization_id)
         .join(Match, Match.id == Delivery.match_id, isouter=True)

@@ -42,6 +42,9 @@ def _show(item: Received) -> None:
     if not item.is_verified or item.payload is None:
         click.echo(f"{item.received_at:%H:%M:%S}  REFUSED: the signature does not verify")
         return
+    if item.payload.get("event") == "test":
+        click.echo(f"{item.received_at:%H:%M:%S}  test event  {item.match_id}")
+        return
     funding, matched = item.payload["funding_round"], item.payload["matched"]
     amount = f"${funding['amount_usd']:,}" if funding["amount_usd"] else "undisclosed"
     row = matched["contact_external_id"] or matched["account_external_id"]

@@ -29,6 +29,7 @@ class Claim:
     claimed_by: str
     endpoint_id: str = ""
     number: int = 1  # of this attempt, from 1
+    trigger: str = "live"
     headers_encrypted: bytes | None = None  # custom static headers
     policy: Policy = STRICT
     was_failing: bool = True  # the endpoint, at the claim: a success then ends its row of failures

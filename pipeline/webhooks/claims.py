@@ -181,6 +181,7 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
             claimed_by=claimed_by,
             endpoint_id=endpoint.id,
             number=row.attempts,
+            trigger=attempt.trigger,
             headers_encrypted=endpoint.headers_encrypted,
             policy=policy_in_force(endpoint.policy),
             was_failing=endpoint.consecutive_failures > 0 or bool(endpoint.policy),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store.models import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
 from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
-from pipeline.webhooks.choosing import DISABLED, RETRY
+from pipeline.webhooks.choosing import DISABLED, RETRY, TEST
 from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, policy_in_force
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def settle(session: Session, finished: Finished, rng: Random) -> None:
 
 def _settled(claimed: Claim, outcome: Outcome, rng: Random) -> dict[str, Any]:
     again = None
-    if not outcome.is_delivered:
+    if not outcome.is_delivered and claimed.trigger != TEST:
         again = next_attempt_at(
             claimed.policy,
             claimed.number,
@@ -140,7 +140,8 @@ def _note_standing(session: Session, finished: Finished) -> None:
     by_endpoint: defaultdict[str, list[Outcome]] = defaultdict(list)
     may_recover: set[str] = set()
     for claimed, outcome in finished:
-        if outcome.error_class != NO_SIGNING_KEY and claimed.endpoint_id:
+        # Neither our own fault nor a test says how deliveries fare.
+        if outcome.error_class != NO_SIGNING_KEY and claimed.trigger != TEST and claimed.endpoint_id:
             by_endpoint[claimed.endpoint_id].append(outcome)
             if claimed.was_failing:
                 may_recover.add(claimed.endpoint_id)

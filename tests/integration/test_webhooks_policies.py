@@ -20,6 +20,7 @@ from pipeline.webhooks.feed import feed_page
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.outbox import has_pending, record_matches, waiting
 from pipeline.webhooks.replays import Wanted, replay
+from pipeline.webhooks.trials import add_test_event
 
 PROFILE = fundingscout_profile()
 URL = "https://hooks.example.com/"
@@ -164,6 +165,15 @@ def test_policy_that_this_version_cannot_read_is_strict_and_holds_up_nobody(
     finish(partners.database, only(visit(partners, now).claims), failed(now))
     assert statuses(partners) == [("failed", "http_5xx")]
     assert "from_a_later_version" in caplog.text
+
+
+def test_test_event_is_one_try_and_says_nothing_of_how_deliveries_fare(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(count=0, retry={"delays": [30]}, disable_after={"failures": 1})
+    add_test_event(partners.database, organization, PROFILE, now)
+    finish(partners.database, only(visit(partners, now).claims), failed(now))
+    assert statuses(partners) == [("failed", "http_5xx")]
+    shown = endpoint(partners, organization)
+    assert (shown.state, shown.consecutive_failures) == ("active", 0)
 
 
 # --- disabling, pausing ----------------------------------------------------------------------------------------------
