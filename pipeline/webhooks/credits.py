@@ -27,7 +27,7 @@ SWEEP = 500
 Chosen = list[tuple[Delivery, WebhookEndpoint]]
 
 
-def admit(session: Session, chosen: Chosen, free_event: str, now: datetime) -> tuple[Chosen, int]:
+def admit(session: Session, chosen: Chosen, now: datetime, free_event: str) -> tuple[Chosen, int]:
     """Of deliveries about to be claimed, those that their teams' credits suffice for, each with a hold.
 
     Where a team has no credit at all, the delivery is recorded as skipped; where all it has is set aside for sends under way,
