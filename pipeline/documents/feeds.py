@@ -78,13 +78,17 @@ def parse_feed(body: bytes, content_type: str | None, url: str) -> Feed:
 
 def _parse_any(bare: str, text: str, url: str) -> Feed:
     # Never text or a path, which feedparser would open or fetch.
-    parsed = feedparser.parse(
-        io.BytesIO(bare.encode("utf-8")),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        # Links are joined to the feed's address here, GUIDs are left as they are, and HTML becomes text.
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(bare.encode("utf-8")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            # Links are joined to the feed's address here, GUIDs are left as they are, and HTML becomes text.
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
+        # feedparser trips over some damage itself.
+        raise Unreadable("not_a_feed", f"feedparser failed on it ({error!r}); it begins {text[:80]!r}") from None
     if not parsed.version and not parsed.entries:
         raise Unreadable("not_a_feed", f"{parsed.get('bozo_exception') or 'no feed element'}; it begins {text[:80]!r}")
     entries = [_entry(position, item, url) for position, item in enumerate(parsed.entries)]

@@ -104,6 +104,10 @@ def prediction(record: dict[str, Any], mention: Mention) -> dict[str, Any]:
         "published_date": record.get("published_date"),
         "confidence_score": mention.confidence_score if funding else 0.0,
         "evidence": [{"field": e.field, "value": e.value, "text": e.text, "origin": e.origin} for e in mention.evidence],
+        # What resolving tells sources apart by.
+        "url": record.get("url"),
+        "outlet": record.get("outlet"),
+        "language": mention.language,
         "signal_type": mention.signal_type.value,
         "set_aside_reason": mention.set_aside_reason,
         "details": mention.details,
