@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         "ours",
         description="Rules of matching: ours, or those that the FundingScout pages print (equality alone; FSV-9 to FSV-11).",
     )
-    name_match_threshold: float = Field(0.92, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
+    name_match_threshold: float = Field(0.8, ge=0, le=1, description="Score from which a fuzzy name match is sent.")
     name_review_threshold: float = Field(
         0.5,
         ge=0,

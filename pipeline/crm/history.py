@@ -23,8 +23,7 @@ from pipeline.crm.changes import is_one_of
 from pipeline.crm.row_writes import CONTENT
 from pipeline.crm.upsert import CHUNK, MODELS, chunks
 from pipeline.matching import as_of
-from pipeline.matching.domains import company_domain, email_domain
-from pipeline.matching.names import normal_form
+from pipeline.matching.columns import company_domains, email_domains, normal_forms
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import CrmChangeBatch, Organization, WebhookEndpoint
 from pipeline.store.warehouse import Warehouse, progress, set_progress
@@ -250,10 +249,10 @@ def _rows_table(kind: str, rows: Sequence[Any]) -> pa.Table:
     names = ("organization_id", "external_id", *CONTENT[kind])
     columns: dict[str, pa.Array] = {name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in names}
     if kind == "account":
-        columns["domain_key"] = pa.array([company_domain(row.domain) for row in rows], pa.string())
-        columns["name_key"] = pa.array([normal_form(row.name) for row in rows], pa.string())
+        columns["domain_key"] = company_domains(columns["domain"])
+        columns["name_key"] = normal_forms(columns["name"])
     else:
-        columns["email_domain_key"] = pa.array([email_domain(row.email) for row in rows], pa.string())
+        columns["email_domain_key"] = email_domains(columns["email"])
     columns["created_at"] = _timestamps(row.created_at for row in rows)
     columns["updated_at"] = _timestamps(row.updated_at for row in rows)
     return pa.table(columns)
