@@ -30,6 +30,7 @@ FIGURES = [
     (common.CRM_ACCOUNTS, "changed", "accounts changed"),
     (common.CRM_CONTACTS, "changed", "contacts changed"),
     (common.MATCHES, "new", "matches new"),
+    (common.MATCHES, "waiting_for_review", "matches to be reviewed"),
     (common.WEBHOOK_DELIVERIES, "delivered", "delivered"),
     (common.WEBHOOK_DELIVERIES, "failed", "failed"),
     (common.WEBHOOK_DELIVERIES, "no_webhook", "no webhook registered"),
@@ -40,6 +41,7 @@ BACKFILL_FIGURES = [
     (recovery.REEXTRACTED_DAYS, "enriched_rounds", "rounds enriched"),
     (recovery.REMATCHED_DAYS, "found", "matches found"),
     (recovery.REMATCHED_DAYS, "recovered", "matches recovered"),
+    (recovery.REMATCHED_DAYS, "waiting_for_review", "matches to be reviewed"),
 ]
 STARTED_BY, COMMAND_LINE = "fundingscout/started_by", "command line"
 # A living daemon is heard from every half minute.

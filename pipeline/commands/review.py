@@ -181,6 +181,7 @@ def _shown(row: MatchReview, slugs: dict[str, str]) -> dict[str, Any]:
         "match_id": row.match_id,
         "round_id": row.round_id,
         "rows": [{"account_external_id": one["account_external_id"], "score": round(one["score"], 4)} for one in row.rows],
+        "reasons": row.rows[0].get("reasons", {}),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.matching import rekey
+from pipeline.matching import name_index, rekey
 from pipeline.matching.domains import use_suffix_list
 from pipeline.store.warehouse import Warehouse
 
@@ -42,6 +42,18 @@ def test_keys_of_another_version_are_computed_again(warehouse: Warehouse, suffix
     assert rows(warehouse, f"SELECT email_domain_key FROM core.crm_contact{suffix} ORDER BY external_id") == [
         (None,), ("brightloom.de",),
     ]  # fmt: skip
+
+
+def test_the_index_over_names_is_built_anew_from_the_new_keys(warehouse: Warehouse) -> None:
+    """Names enter it by the order of changes, which rows that are keyed again are not in."""
+    with warehouse.open() as connection:
+        connection.execute("UPDATE core.crm_accounts SET change_seq = 1")
+        name_index.refresh(connection)
+    rekey.bring_up_to_date(warehouse)
+    with warehouse.open() as connection:
+        index = name_index.refresh(connection)
+        names = connection.execute(f"SELECT name_key FROM {index.names} ORDER BY ALL").fetchall()
+    assert names == [("brightloom",), ("harbour",)]
 
 
 def test_once_is_enough(warehouse: Warehouse) -> None:
