@@ -139,9 +139,11 @@ def _note_standing(session: Session, finished: Finished) -> None:
     """How many deliveries in a row failed, per endpoint; and the end of an endpoint whose owner wants one."""
     by_endpoint: defaultdict[str, list[Outcome]] = defaultdict(list)
     may_recover: set[str] = set()
+    tested: set[str] = set()
     for claimed, outcome in finished:
-        # Neither our own fault nor a test says how deliveries fare.
-        if outcome.error_class != NO_SIGNING_KEY and claimed.trigger != TEST and claimed.endpoint_id:
+        if outcome.error_class != NO_SIGNING_KEY and claimed.endpoint_id:
+            if claimed.trigger == TEST:
+                tested.add(claimed.endpoint_id)
             by_endpoint[claimed.endpoint_id].append(outcome)
             if claimed.was_failing:
                 may_recover.add(claimed.endpoint_id)
@@ -156,10 +158,12 @@ def _note_standing(session: Session, finished: Finished) -> None:
         query = select(WebhookEndpoint).where(WebhookEndpoint.id.in_(failing)).order_by(WebhookEndpoint.id)
         query = query.with_for_update().execution_options(populate_existing=True)
         for endpoint in session.scalars(query):
-            _count_failures(session, endpoint, sorted(by_endpoint[endpoint.id], key=lambda outcome: outcome.finished_at))
+            outcomes = sorted(by_endpoint[endpoint.id], key=lambda outcome: outcome.finished_at)
+            # A test counts as what it was, but ends nothing: the next delivery that fails will.
+            _count_failures(session, endpoint, outcomes, may_disable=endpoint.id not in tested)
 
 
-def _count_failures(session: Session, endpoint: WebhookEndpoint, outcomes: Sequence[Outcome]) -> None:
+def _count_failures(session: Session, endpoint: WebhookEndpoint, outcomes: Sequence[Outcome], may_disable: bool) -> None:
     for outcome in outcomes:
         if outcome.is_delivered:
             endpoint.consecutive_failures, endpoint.failing_since = 0, None
@@ -168,7 +172,7 @@ def _count_failures(session: Session, endpoint: WebhookEndpoint, outcomes: Seque
         endpoint.failing_since = endpoint.failing_since or outcome.finished_at
     last = outcomes[-1]
     rule = policy_in_force(endpoint.policy).disable_after
-    if endpoint.state != "active" or rule is None or last.is_delivered:
+    if endpoint.state != "active" or rule is None or last.is_delivered or not may_disable:
         return
     is_gone = last.response_code == GONE
     if is_gone or is_to_be_disabled(rule, endpoint.consecutive_failures, endpoint.failing_since, last.finished_at):

@@ -167,13 +167,13 @@ def test_policy_that_this_version_cannot_read_is_strict_and_holds_up_nobody(
     assert "from_a_later_version" in caplog.text
 
 
-def test_test_event_is_one_try_and_says_nothing_of_how_deliveries_fare(partners: Any, tell: Any, now: datetime) -> None:
+def test_test_event_is_one_try_and_disables_nothing(partners: Any, tell: Any, now: datetime) -> None:
     organization = tell(count=0, retry={"delays": [30]}, disable_after={"failures": 1})
     add_test_event(partners.database, organization, PROFILE, now)
     finish(partners.database, only(visit(partners, now).claims), failed(now))
     assert statuses(partners) == [("failed", "http_5xx")]
     shown = endpoint(partners, organization)
-    assert (shown.state, shown.consecutive_failures) == ("active", 0)
+    assert (shown.state, shown.consecutive_failures) == ("active", 1)
 
 
 # --- disabling, pausing ----------------------------------------------------------------------------------------------
