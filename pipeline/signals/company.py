@@ -78,7 +78,7 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
         if ANONYMOUS.search(headline.subject):
             return None
         if headline.verb.lower().lstrip().startswith(ADDS_MONEY) or VALUED.match(headline.verb):
-            return _before_verb(headline.plain, names)
+            return _before_verb(headline.subject, names)
         if SECOND_CLAUSE.search(headline.plain[: len(headline.plain) - len(headline.rest) - len(headline.verb)]):
             return _leading_name(headline.plain, names)
         return name_in(headline.subject, names)

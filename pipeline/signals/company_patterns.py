@@ -84,7 +84,8 @@ HEADLINE_VERB = re.compile(
     r"|lets?|uses?"
     r"|announc\w+|celebrat\w+|cements?|crosses|achieves?|attains?|will|can|could|starts?|continues?|keeps?|cooks?|serves?"
     r"|cashes|levels?|beefs?"
-    r"|bulks?|dials?|lights?|warms?|heats?|wins?|snags?|bags?|lands?|raises?|secures?|closes?|just|to)\b|,)",
+    r"|bulks?|dials?|lights?|warms?|heats?|wins?|snags?|bags?|lands?|raises?|secures?|closes?|just|to)\b|[a-z]{3,}s(?=\s(?:up"
+    r"|out|ahead|off|down|away|back|forward|over)(?:\s|$))|,)",
     re.I,
 )
 FOUNDER_LAUNCHES = re.compile(

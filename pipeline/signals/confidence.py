@@ -22,6 +22,7 @@ from pipeline.signals.text import Text
 
 CALIBRATION_FILE = Path(__file__).with_name("data") / "confidence_calibration.csv"
 LOWEST, HIGHEST = 0.02, 0.99
+HIGHEST_WITHOUT_COMPANY = 0.3  # who got the money is what the others are told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def confidence_of(found: Evidences) -> tuple[float, list[dict[str, Any]]]:
     }
     slope, offset = calibration()
     total = slope * sum(effects.values()) + offset
-    score = min(HIGHEST, max(LOWEST, 1 / (1 + math.exp(-total))))
+    most = HIGHEST if found.company else HIGHEST_WITHOUT_COMPANY
+    score = min(most, max(LOWEST, 1 / (1 + math.exp(-total))))
     ordered = sorted(effects.items(), key=lambda item: (-abs(item[1]), item[0]))
     return round(score, 3), [{"cue": name, "effect": round(effect, 2)} for name, effect in ordered]
 

@@ -79,7 +79,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         re.I,
     ),
     "qa_interview": re.compile(
-        r"\bq\s?&(?:amp;)?\s?a\b|\b(?:discusses|explains|talks (?:about|to)|speaks (?:about|to"
+        r"\bq\s?&(?:amp;)?\s?a\b|\b(?:discusses|explains|talks (?:about|with)|speaks (?:about|to"
         r"|with))\b|\binterview with|\bin conversation with|: 5 questions",
         re.I,
     ),
@@ -164,12 +164,14 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
     "charity": re.compile(
         r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
-        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|students|residents|volunteers|pupils|fans"
+        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students|residents|volunteers"
+        r"|pupils|fans"
         r"|police|firefighters|parishioners|church|neighbou?rs|teens?|scouts|employees|rotary|kiwanis"
         r"|lions club) (?:\w+ )?(?:raise|collect|gather)"
         r"|\b(?:raise|raises|raised) .{0,30}\bfor (?:\w+ ){0,3}(?:shelters?|families|victims|relief|hunger|homeless\w*|charity"
         r"|scholarships?"
-        r"|hospice|hospital|library|museum|school|food bank|research|refugees|orphan\w*|survivors|wildfire|flood|earthquake"
+        r"|hospice|hospital|library|museum|stadium|playground|park|school|food bank|research|refugees|orphan\w*|survivors"
+        r"|wildfire|flood|earthquake"
         r"|animals|memorial)\b",
         re.I,
     ),
@@ -182,7 +184,10 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         re.I,
     ),
     "earnings": re.compile(
-        r"\brevenues?\b|\bearnings\b|\bquarter(?:ly)?\b|\b[qh][1-4] |\bnet loss|\bprofits?\b|\bforecast"
+        r"\brais\w+ (?:\w+ ){0,3}(?:prices?|rates?|fees?|concerns?|alarms?|awareness|questions?|eyebrows|outlook|guidance"
+        r"|stakes?|the bar"
+        r"|salaries|wages|limits?|targets?|dividend)\b|\brevenues?\b|\bearnings\b|\bquarter(?:ly)?\b|\b[qh][1-4] |\bnet loss"
+        r"|\bprofits?\b|\bforecast"
         r"|\bguidance\b|\bebitda\b|\bfiscal\b|\bprice target|\bdividend|\bshare ?buy-?back|\bfy\d\d"
         r"|\bloss widens",
         re.I,
@@ -284,7 +289,8 @@ PAST = re.compile(
     rf"|last (?:year|month|week|{_MONTHS})|(?:months?|years?|weeks?) ago|earlier this (?:year|month|week))"
     rf"|(?:in (?:(?:early|late|mid)[\s\-])?(?:{_MONTHS}(?: of)?,? )?20\d\d|last (?:year|{_MONTHS})"
     rf"|(?:months?|years?|weeks?) ago)\b.{{0,60}}\b(?:rais\w+|secured|closed|round|funding)"
-    r"|(?:company['’]s|its|their|the)\s20\d\d\s|has (?:now |already |so far )raised|so far raised|last raised"
+    r"|(?:company['’]s|its|their|the)\s20\d\d\s|has (?:already |so far )raised|has now raised(?!.{0,60}\b(?:series [a-h]|seed"
+    r"|round)\b)|so far raised|last raised"
     r"|after raising|having raised|on the heels|which (?:has )?raised|who (?:has )?raised|ever raised"
     r"|fresh off|since raising|follow(?:s|ing) (?:a|its|the) (?:recent|\$|series|seed|successful))",
     re.I,

@@ -149,11 +149,19 @@ def _title_cues(headline: Headline) -> dict[str, str]:
     found.update(_money_noun(headline))
     if headline.side == "company" and region_country(headline.subject):
         found["title_market_stat"] = headline.subject  # "Thailand secures $4bn": a country's figures, no company's round
-    plain = cues.ASIDE.sub(" ", title)
+    plain = cues.ASIDE.sub(" ", _without_purpose(headline))
+    no_givers = _GIVERS.sub("", plain) if headline.side == "company" else plain
     for name, veto in cues.TITLE_VETOES.items():
-        if match := veto.search(plain):
+        if match := veto.search(no_givers if name == "fund_close" else plain):
             found[f"title_{name}"] = match[0]
     return found
+
+
+def _without_purpose(headline: Headline) -> str:
+    """The title without "… to automate contracts": what the money is for says nothing against the round."""
+    money = headline.money_after_verb
+    purpose = _PURPOSE.search(headline.plain, money.end) if money and headline.side == "company" else None
+    return headline.plain[: purpose.start()] if purpose else headline.plain
 
 
 def _is_object(headline: Headline, place: int) -> bool:
@@ -189,6 +197,8 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
     if not sentences or len(text.body) < 40:
         return {"no_body": ""}, ()
     for index, sentence in enumerate(sentences[:DEEPEST_SENTENCE]):
+        if not _may_report(sentence.lower()):
+            continue
         if not cues.ROUND_IN_SENTENCE.search(sentence) and not _MONEY_EVENT.search(sentence):
             continue
         if not cues.EVENT.search(sentence):
@@ -223,6 +233,18 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
     found.update(_whole_body_cues(text))
     # A feature that tells of a recent round only: that is where to read it.
     return found, tuple(events or recent)
+
+
+def _may_report(lowered: str) -> bool:
+    """A substring of each way of reporting a round: most sentences have none, and need no pattern."""
+    return any(hint in lowered for hint in _REPORT_HINTS)
+
+
+# Each alternative of cues.ROUND_IN_SENTENCE and _MONEY_EVENT holds one of these.
+_REPORT_HINTS = (
+    "round", "rais", "fund", "invest", "secur", "seed", "series", "financ", "capital", "equity", "clos", "receiv", "backing",
+    "stake", "money", "cash", "allot", "share", "land", "bag", "nab", "nett",
+)  # fmt: skip
 
 
 def _event_kind(sentence: str) -> str:
@@ -267,6 +289,8 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     return joint
 
 
+_PURPOSE = re.compile(r"\sto\s(?=[a-z])", re.I)
+_GIVERS = re.compile(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
 # Headlines that say little of what the text below them tells: their cues weigh by themselves.
 _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
 _PLAIN_RAISE = re.compile(

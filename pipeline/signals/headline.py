@@ -194,6 +194,8 @@ _OBJECT_OF_GENERIC = re.compile(
 _INVESTS_IN = re.compile(
     r"(?:co-?)?(?:leads?|led|joins?|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
     r"|series [a-h]|seed)\b.{0,30}?\b(?:for|in|of)\b"
+    r"|(?:co-?)?(?:leads?|led|joins?|joined|backs?|backed)\s[^,;:]{1,60}?['’]s?\s[^,;:]{0,40}?"
+    r"\b(?:round|funding|financing|raise|seed|series [a-h]|investment)\b"
     r"|(?:co-?)?(?:leads?|led)\s.{0,60}?\b(?:for|in)\s"
     r"|(?:invests|invested|bets|bet)\s.{0,60}?\b(?:in|into|on)\s"
     r"|(?:pours?|poured|puts?|pumps?|pumped|injects?|injected|infuses?|infused|ploughs?|plows?|sinks?|commits)\s(?:(?:up to"

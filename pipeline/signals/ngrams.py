@@ -30,8 +30,9 @@ def ngram_features(parts: Mapping[str, str]) -> dict[int, float]:
         if not grams:
             continue
         value = 1 / math.sqrt(len(grams))
+        begun = zlib.crc32(f"{name}:".encode())
         for gram in grams:
-            bucket = zlib.crc32(f"{name}:{gram}".encode()) % BUCKETS
+            bucket = zlib.crc32(gram.encode(), begun) % BUCKETS
             found[bucket] = found.get(bucket, 0.0) + value
     return found
 
