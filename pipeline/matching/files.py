@@ -15,6 +15,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -22,15 +23,13 @@ from typing import IO
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.matching.columns import company_domains, email_domains, normal_forms
 from pipeline.matching.engine import MATCHER_VERSION, MatchedRow, MatchOptions, choose, find_all
 from pipeline.matching.model import FoundMatch
 
-# What str.strip takes away.
-_SPACES = (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-SPACES = "".join(map(chr, _SPACES))
 PARQUET = {".parquet", ".pq"}
 COLUMNS: dict[str, tuple[str, ...]] = {
     "accounts": ("organization_id", "external_id", "name", "domain"),
@@ -173,8 +172,7 @@ def _clean_csv(name: str, path: Path) -> pa.Table | None:
         return None
     places = {column: header.index(column) for column in COLUMNS[name] if column in header}
     wanted = ", ".join(
-        f"nullif(trim(c{places[column]}, $spaces), '') AS {column}" if column in places else f"NULL::VARCHAR AS {column}"
-        for column in COLUMNS[name]
+        f"c{places[column]} AS {column}" if column in places else f"NULL::VARCHAR AS {column}" for column in COLUMNS[name]
     )
     reader = (
         "read_csv($path, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
@@ -182,13 +180,18 @@ def _clean_csv(name: str, path: Path) -> pa.Table | None:
     )
     with duckdb.connect() as connection:
         try:
-            parameters = {"path": str(path), "spaces": SPACES}
-            table = connection.sql(f"SELECT {wanted} FROM {reader}", params=parameters).to_arrow_table()
+            table = connection.sql(f"SELECT {wanted} FROM {reader}", params={"path": str(path)}).to_arrow_table()
         except duckdb.Error:
             return None
+    table = pa.table({column: _stripped(table[column]) for column in table.column_names})
     if any(table[column].null_count for column in NEEDED[name]):
         return None
     return table.append_column("line", pa.array(np.arange(2, table.num_rows + 2)))
+
+
+def _stripped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 
 def _problem(columns: Sequence[str], needed: Sequence[int], row: Sequence[str | None]) -> str | None:
@@ -262,8 +265,11 @@ def _with_keys(name: str, table: pa.Table) -> pa.Table:
             "email_domain_key": ("ceo_email", email_domains),
         },
     }
-    for key, (column, function) in functions[name].items():
-        table = table.append_column(key, function(table[column]))
+    # The work is done outside of Python for the most part, so two columns take little longer than one.
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        made = {key: threads.submit(function, table[column]) for key, (column, function) in functions[name].items()}
+        for key, column in made.items():
+            table = table.append_column(key, column.result())
     if "organization_id" in table.column_names:
         place = table.column_names.index("organization_id")
         table = table.set_column(place, "organization_id", table["organization_id"].fill_null(""))
