@@ -5,7 +5,7 @@ The marts are a location of their own (pipeline.definitions_marts), so that a ru
 
 import dagster as dg
 
-from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, reviews, sensors, signals
+from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, reviews, sensors, signals, subscriptions
 from pipeline.installation import Installation
 
 
@@ -19,6 +19,7 @@ def build_definitions(installation: Installation) -> dg.Definitions:
             crm.pull_crm_changes,
             crm.build_crm_snapshots(settings.first_day),
             *matching.ASSETS,
+            *subscriptions.ASSETS,
             *delivery.ASSETS,
             *reviews.ASSETS,
             *recovery.build_recovery_assets(settings.first_day),

@@ -37,6 +37,7 @@ CRM_SNAPSHOTS = dg.AssetKey(["core", "crm_snapshots"])
 MATCHES = dg.AssetKey(["core", "matches"])
 NEAR_MISSES = dg.AssetKey(["core", "near_misses"])
 MATCH_REVIEWS = dg.AssetKey(["core", "match_reviews"])
+SIGNALS_PUBLISHED = dg.AssetKey(["core", "published_signals"])
 WEBHOOK_DELIVERIES = dg.AssetKey(["core", "webhook_deliveries"])
 
 PREVIEW_ROWS = 10

@@ -30,7 +30,7 @@ LATEST_DELIVERIES = """
 
 @dg.asset(
     key=common.WEBHOOK_DELIVERIES,
-    deps=[common.MATCHES],
+    deps=[common.MATCHES, common.SIGNALS_PUBLISHED],
     group_name=common.DELIVERY,
     # No pool: sending takes as long as receivers take, and the warehouse is needed for the moment of the copy alone.
     owners=common.PARTNER_OWNERS,

@@ -22,6 +22,7 @@ IN_ONE_HOP = [
     common.CRM_CONTACTS,
     common.MATCHES,
     common.NEAR_MISSES,
+    common.SIGNALS_PUBLISHED,
     common.WEBHOOK_DELIVERIES,
     common.MATCH_REVIEWS,
 ]

@@ -30,9 +30,18 @@ def masked(event_type: str, data: dict[str, Any], is_strict: bool) -> dict[str, 
     change = shown.get("jobChange")
     if event_type == EventType.JOB_CHANGE and isinstance(change, dict):
         shown["jobChange"] = change | {"personName": masked_name(change.get("personName"))}
+        shown["sources"] = [_without_name(source, change.get("personName")) for source in shown.get("sources") or []]
     if is_strict and shown.get("employees"):
         shown["employees"] = [
             employee | {"name": masked_name(employee.get("name")), "email": work_email(employee.get("email"))}
             for employee in shown["employees"]
         ]
     return shown
+
+
+def _without_name(source: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """A source whose title names the person as the signal does; its text, which may say anything of him or her, is left out."""
+    title = source.get("title")
+    if title and name:
+        title = title.replace(name, masked_name(name) or "")
+    return source | {"title": title, "content": None}

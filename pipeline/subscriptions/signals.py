@@ -6,7 +6,7 @@ Publishing the same signals again writes nothing; what was fanned out is never f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import Signal
-from pipeline.subscriptions.model import Facts
+from pipeline.subscriptions.model import SIGNAL_EVENTS, Facts
 from pipeline.subscriptions.webhooks import OF_PROFILE
 from pipeline.webhooks.credits import SKIPPED
 
@@ -67,8 +67,13 @@ class PublishReport:
 _COLUMNS = tuple(field.name for field in fields(PublishedSignal) if field.name != "tells")
 
 
-def publish_signals(db: AppDatabase, signals: Sequence[PublishedSignal], now: datetime) -> PublishReport:
-    """Write the signals, the last of each id. One that told nobody yet and tells now is fanned out; none is twice."""
+def publish_signals(
+    db: AppDatabase, signals: Sequence[PublishedSignal], now: datetime, merged_into: Mapping[str, str] | None = None
+) -> PublishReport:
+    """Write the signals, the last of each id. One that told nobody yet and tells now is fanned out; none is twice.
+
+    ``merged_into``: signals that were found to be part of another. Where that part was told, the whole is not told again.
+    """
     new = changed = waiting = 0
     latest = list({signal.id: signal for signal in signals}.values())
     for start in range(0, len(latest), CHUNK):
@@ -87,7 +92,9 @@ def publish_signals(db: AppDatabase, signals: Sequence[PublishedSignal], now: da
                     if row.fan_out == NOBODY and signal.tells and signal.is_active:
                         row.fan_out = WAITING
                         waiting += 1
+            session.flush()
             _take_back(session, [row for row in known.values() if not row.is_active], now)
+            _carry_over(session, merged_into or {})
     return PublishReport(new, changed, waiting)
 
 
@@ -95,6 +102,16 @@ def has_waiting(db: AppDatabase) -> bool:
     """Is any signal still to be fanned out?"""
     with db.read() as session:
         return session.scalar(select(Signal.id).where(Signal.fan_out == WAITING).limit(1)) is not None
+
+
+def latest_signals(db: AppDatabase, limit: int) -> list[Signal]:
+    """The signals that were found last, newest first; found through the index of event types."""
+    with db.read() as session:
+        newest: list[Signal] = []
+        for event_type in SIGNAL_EVENTS:
+            query = select(Signal).where(Signal.event_type == event_type)
+            newest += session.scalars(query.order_by(Signal.occurred_at.desc(), Signal.id.desc()).limit(limit))
+    return sorted(newest, key=lambda row: (row.discovered_at, row.id), reverse=True)[:limit]
 
 
 def waiting_signals(session: Session, limit: int) -> list[Signal]:
@@ -132,6 +149,16 @@ def _change(row: Signal, signal: PublishedSignal, now: datetime) -> bool:
     if changes:
         row.updated_at = now
     return bool(changes)
+
+
+def _carry_over(session: Session, merged_into: Mapping[str, str]) -> None:
+    """The whole of a signal that was told in part has been told."""
+    if not merged_into:
+        return
+    told = select(Signal.id).where(Signal.id.in_(sorted(merged_into)), Signal.fan_out == DONE)
+    wholes = sorted({merged_into[part] for part in session.scalars(told)})
+    if wholes:
+        session.execute(update(Signal).where(Signal.id.in_(wholes)).values(fan_out=DONE))
 
 
 def _take_back(session: Session, rows: Sequence[Signal], now: datetime) -> None:

@@ -34,6 +34,7 @@ def test_asset_keys_and_groups(definitions: dg.Definitions) -> None:
         "core/match_reviews": "matching",
         "core/mentions": "signals",
         "core/near_misses": "matching",
+        "core/published_signals": "delivery",
         "core/webhook_deliveries": "delivery",
         "raw/documents": "ingest",
         "raw/rejected_documents": "ingest",
