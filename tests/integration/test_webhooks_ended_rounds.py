@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text, update
 
 from pipeline.api.round_queries import RoundFilter, get_round, list_rounds, search_companies
+from pipeline.store.app_database import MIGRATIONS, AppDatabase
 from pipeline.store.models import Delivery
 from pipeline.webhooks.outbox import record_matches, release_held
 
@@ -135,3 +138,27 @@ def test_rounds_that_ended_are_listed_no_more(partners: Any, organization: str) 
     shown = get_round(database, "r2")
     assert shown is not None
     assert shown.id == "r1"
+
+
+def test_published_rounds_of_the_version_before_stand_and_survive_the_way_back(empty_database_url: str) -> None:
+    """Migration 0005, on a database of the version before it that holds rows."""
+    database = AppDatabase(empty_database_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    def to(version: str, go: Any) -> None:
+        with database.engine.execution_options(is_write=True).begin() as connection:
+            config.attributes["connection"] = connection
+            go(config, version)
+
+    to("0004", command.upgrade)
+    row = "INSERT INTO rounds (id, company_name, company_key, body, first_seen_at, updated_at) VALUES ('r', 'A', 'a', '{}', :at, :at)"
+    with database.write() as session:
+        session.execute(text(row), {"at": "2026-03-02 12:00:00.000000"})
+    to("0005", command.upgrade)
+    with database.read() as session:
+        assert session.execute(text("SELECT status, merged_into FROM rounds")).all() == [("active", None)]
+    to("0004", command.downgrade)
+    with database.read() as session:
+        assert session.execute(text("SELECT id, company_name FROM rounds")).all() == [("r", "A")]
+    database.close()
