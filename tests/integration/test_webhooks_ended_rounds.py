@@ -152,7 +152,8 @@ def test_published_rounds_of_the_version_before_stand_and_survive_the_way_back(e
             go(config, version)
 
     to("0004", command.upgrade)
-    row = "INSERT INTO rounds (id, company_name, company_key, body, first_seen_at, updated_at) VALUES ('r', 'A', 'a', '{}', :at, :at)"
+    columns = "id, company_name, company_key, body, first_seen_at, updated_at"
+    row = f"INSERT INTO rounds ({columns}) VALUES ('r', 'A', 'a', '{{}}', :at, :at)"
     with database.write() as session:
         session.execute(text(row), {"at": "2026-03-02 12:00:00.000000"})
     to("0005", command.upgrade)
