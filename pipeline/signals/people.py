@@ -138,7 +138,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
     # founder Jane Doe said / said Jane Doe, founder of Acme: where nobody is called CEO
     (re.compile(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?(?P<role>[Ff]ounder)\s(?:of|at)\s{_ORG}"), 1),
-    (re.compile(rf"\b(?P<role>[Ff]ounder),?\s(?P<name>{PERSON})(?=[,\s]+(?:said|says|told|who|explained))"), 1),
+    (re.compile(rf"(?<![\w\-])(?P<role>[Ff]ounder),?\s(?P<name>{PERSON})(?=[,\s]+(?:said|says|told|who|explained))"), 1),
     (
         re.compile(
             rf"\b(?P<role>[Ff]ounded)\s(?:in\s(?:\w+\s)?\d{{4}}\s)?by\s(?:(?:[a-z\-]+\s){{1,4}})?(?P<name>(?>{PERSON}))"

@@ -169,3 +169,22 @@ def test_the_industry_is_read_from_what_describes_the_company(title: str, label:
     text = read(title, "")
     found = find_industry(text, parse_headline(text.title), "Quernstone")
     assert (found[0] if found else None) == label
+
+
+def test_one_of_several_founders_is_no_chief_executive() -> None:
+    assert (
+        find_ceo(read("Quernstone raises $4M", "Flour is dear, Quernstone’s co-founder Jane Quill told us."), "Quernstone")
+        is None
+    )
+
+
+def test_a_surname_is_told_in_full_as_the_text_first_names_it() -> None:
+    found = find_ceo(
+        read("Quernstone raises $4M", "Jane Quill baked for years. “It works,” says Quill, CEO of Quernstone."), "Quernstone"
+    )
+    assert found is not None
+    assert found.name == "Jane Quill"
+
+
+def test_the_capital_district_is_a_city() -> None:
+    assert find_place("Washington, D.C.") == Place("Washington", "US")
