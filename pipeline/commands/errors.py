@@ -43,6 +43,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
+    from pipeline.subscriptions.teams import TeamInvalid, TeamKeyUnknown, TeamUnknown
     from pipeline.webhooks.controls import NoWebhook
     from pipeline.webhooks.policies import PolicyInvalid
     from pipeline.webhooks.reviews import ReviewUnknown
@@ -67,6 +68,9 @@ def _expected() -> tuple[type[Exception], ...]:
         PlanUnknown,
         ReviewUnknown,
         SourcesError,
+        TeamInvalid,
+        TeamKeyUnknown,
+        TeamUnknown,
         UnreadableFile,
         UnusableInput,
         UrlRefused,

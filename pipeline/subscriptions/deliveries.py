@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import literal, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, literal, not_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import Team, WebhookSubscription
 from pipeline.store.types import UtcDateTime
+from pipeline.subscriptions.teams import TeamUnknown
 from pipeline.subscriptions.webhooks import OF_PROFILE, WebhookUnknown, locked_active
 from pipeline.webhooks.choosing import TEST
-from pipeline.webhooks.credits import COST, SKIPPED
+from pipeline.webhooks.credits import COST, NO_CREDITS, SKIPPED
 from pipeline.webhooks.signalbase import PROFILE_NAME, TEST_EVENT, signalbase_profile
 
 NAMESPACE = UUID("6d2f8f0e-0f58-4a57-9a53-51f1c3c4b7a2")
 REPLAY = "replay"
+MOST_REPLAYED = 10_000
 UNDER_WAY = ("pending", "sending", "scheduled", "paused")
 # What is shown, and what it is in the ledger. Skipped ones were never attempted: they are shown when asked for alone.
 STORED_STATUSES: dict[str, tuple[str, ...]] = {
@@ -162,6 +164,45 @@ def add_retry(db: AppDatabase, team_id: str, webhook_id: str, delivery_id: str, 
         )
         session.add(again)
         return again.id
+
+
+def replay_skipped(db: AppDatabase, team_id: str, since: datetime | None = None) -> int:
+    """Put events that had met an empty balance into the outbox after all, oldest first, as many as there are credits for.
+
+    ``since``: none that came about before. Those of webhooks that are switched off, and events that were delivered since by a
+    retry, stay as they are. Gives how many wait to be sent now. Raises TeamUnknown.
+    """
+    other = aliased(Delivery)
+    resent = exists().where(
+        other.profile == PROFILE_NAME,
+        other.endpoint_id == Delivery.endpoint_id,
+        other.event_id == Delivery.event_id,
+        other.status.in_(("delivered", *UNDER_WAY)),
+    )
+    with db.write() as session:
+        team = session.scalars(select(Team).where(Team.organization_id == team_id).with_for_update()).one_or_none()
+        if team is None:
+            raise TeamUnknown(f"organization {team_id} is no team; `fundingscout signalbase create` makes it one")
+        query = (
+            select(Delivery)
+            .join(WebhookSubscription, WebhookSubscription.endpoint_id == Delivery.endpoint_id)
+            .where(
+                Delivery.organization_id == team_id,
+                Delivery.profile == PROFILE_NAME,
+                Delivery.status == SKIPPED,
+                Delivery.reason == NO_CREDITS,
+                WebhookSubscription.is_active,
+                not_(resent),
+            )
+            .order_by(Delivery.created_at, Delivery.id)
+            .limit(max(0, min(team.credits - team.credits_reserved, MOST_REPLAYED)))
+        )
+        if since is not None:
+            query = query.where(Delivery.created_at >= since)
+        rows = session.scalars(query).all()
+        for row in rows:
+            row.status, row.reason, row.finished_at, row.next_trigger = "pending", None, None, REPLAY
+        return len(rows)
 
 
 def record_of(row: Delivery) -> Record:

@@ -17,16 +17,19 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, text
 
+from pipeline.commands.signalbase import signalbase
 from pipeline.organizations.secrets import SecretBox
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import CreditEntry, CreditHold
 from pipeline.subscriptions import teams, webhooks
-from pipeline.subscriptions.deliveries import add_retry
+from pipeline.subscriptions.deliveries import add_retry, replay_skipped
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.filters import read_filters
 from pipeline.subscriptions.index import SubscriptionIndex
+from pipeline.subscriptions.rates import take_call
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
 from pipeline.subscriptions.webhooks import Change, Edit, UrlRules
 from pipeline.webhooks.claims import claim, expire
@@ -323,6 +326,57 @@ def test_a_sender_that_dies_leaves_no_credit_set_aside(world: World) -> None:
         assert session.scalars(select(CreditHold)).all() == []
 
 
+def test_sb_55_what_was_skipped_is_replayed_after_a_top_up_oldest_first_and_once(world: World) -> None:
+    team = world.team(credits=1)
+    made = world.webhook(team)
+    for number in range(4):
+        world.tell(world.signal(str(number)))
+        world.now += timedelta(seconds=1)
+    world.send()
+    assert replay_skipped(world.db, team) == 0, "nothing to pay with"
+    teams.grant_credits(world.db, team, 2, world.now)
+    assert replay_skipped(world.db, team) == 2
+    world.send()
+    assert world.credits(team) == (0, 0)
+    told = [json.loads(body)["data"]["signal"]["id"] for _, body in world.endpoint.received]
+    assert told == ["signal-0", "signal-1", "signal-2"]
+    teams.grant_credits(world.db, team, 9, world.now)
+    skipped = next(row for row in world.partners.deliveries() if row.status == "skipped")
+    add_retry(world.db, team, made.id, skipped.id, world.now)
+    assert replay_skipped(world.db, team) == 0, "asked for already, by a retry"
+    world.send()
+    assert replay_skipped(world.db, team) == 0
+    assert len(world.endpoint.received) == 4
+    with pytest.raises(teams.TeamUnknown):
+        replay_skipped(world.db, "nobody")
+
+
+def test_the_command_line_makes_a_team_and_grants_credits(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUNDINGSCOUT_HOME", str(tmp_path))
+    monkeypatch.setenv("FUNDINGSCOUT_DATABASE_URL", world.db.url.render_as_string(hide_password=False))
+    team = world.partners.add("kelp")
+
+    def run(*words: str) -> Any:
+        result = CliRunner().invoke(signalbase, [*words, "--json"], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.output)
+
+    assert run("create", "kelp")["subscription"] == "active"
+    token = run("key", "kelp", "--user", "user_42")["token"]
+    found = teams.find_key(world.db, token)
+    assert found is not None
+    assert (found[0].user_id, found[1].organization_id) == ("user_42", team)
+    assert run("credits", "kelp", "50", "--note", "start")["credits"] == 50
+    assert run("set", "kelp", "--subscription", "expired", "--calls-per-minute", "90", "--mask-everyone") == {
+        "team": "kelp", "subscription": "expired", "credits": 50, "available": 50, "calls_per_minute": 90, "masks_everyone": True,
+    }  # fmt: skip
+    assert [row["user"] for row in run("keys", "kelp")] == ["user_42"]
+    assert token not in json.dumps(run("keys", "kelp"))
+    assert run("webhooks", "kelp") == []
+
+
 @pytest.mark.parametrize("amount", [0, -101, 10**16])
 def test_credits_can_t_be_made_impossible(world: World, amount: int) -> None:
     team = world.team()
@@ -547,8 +601,6 @@ def test_a_sb_21_of_retries_at_the_same_moment_one_goes(world: World) -> None:
 
 
 def test_sb_60_calls_at_the_same_moment_can_t_both_be_the_last(world: World) -> None:
-    from pipeline.subscriptions.rates import take_call
-
     team = world.team()
     with ThreadPoolExecutor(4) as threads:
         calls = list(threads.map(lambda _: take_call(world.db, team, "webhooks.list", 10, world.now), range(16)))
