@@ -96,8 +96,8 @@ class MartsProject:
         arguments = ["build", *QUIETLY, "--target-path", str(self.state / "target")]
         if select:
             arguments += ["--indirect-selection", "empty", "--select", *select]
-        if not unit_tests:
-            arguments += ["--exclude-resource-type", "unit_test"]
+        # Exposures say who reads the marts; there is nothing to build of them.
+        arguments += ["--exclude-resource-types", "exposure", *([] if unit_tests else ["unit_test"])]
         stated = as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if as_of else ""
         result = self._invoke(arguments, {"FUNDINGSCOUT_AS_OF": stated})
         return [_outcome(node) for node in getattr(result.result, "results", [])]

@@ -20,10 +20,13 @@ from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 AS_OF = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 MARTS = [
     "crm_coverage",
+    "deliveries",
     "delivery_health",
     "funding_rounds_mart",
+    "match_explanations",
     "match_funnel_daily",
     "missed_matches",
+    "review_decisions",
     "review_precision",
     "source_health",
 ]

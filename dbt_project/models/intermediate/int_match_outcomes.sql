@@ -49,7 +49,17 @@ select
     ) as delivery_status,
     case when deciding.attempt_status = 'failed' then coalesce(deciding.error_class, 'unknown') end as error_class,
     coalesce(counted.attempts, 0) as attempts,
-    deciding.started_at as last_attempt_at
+    deciding.started_at as last_attempt_at,
+    deciding.delivery_id,
+    deciding.endpoint_host,
+    deciding.response_code,
+    deciding.attempt_error,
+    deciding.response_excerpt,
+    -- Only what was sent as news says how fast news travels: a backfill or a replay is late on purpose.
+    case
+        when deciding.attempt_number > 0 and deciding.attempt_trigger = 'live'
+            then date_diff('millisecond', deciding.document_landed_at, deciding.started_at) / 1000.0
+    end as landed_to_sent_seconds
 from matches
 left join deciding on matches.match_id = deciding.match_id
 left join counted on matches.match_id = counted.match_id

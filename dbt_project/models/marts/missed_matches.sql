@@ -54,6 +54,70 @@ known_otherwise as (
 
 ),
 
+-- Somebody was asked, and has not said yes. A no is an answer: what was rejected was not missed.
+reviews as (
+
+    select * from {{ ref('stg_match_reviews') }}
+
+),
+
+in_review as (
+
+    select
+        reviews.organization_id,
+        reviews.round_id,
+        'account' as row_kind,
+        reviews.account_external_id as row_external_id,
+        'account_name' as match_type,
+        cast(null as varchar) as match_id,
+        cast(null as varchar) as error_class,
+        case when reviews.review_status = 'waiting' then 'held_for_review' else 'review_expired' end as reason,
+        reviews.review_id,
+        floor(reviews.score * 100) / 100 as needed_threshold
+    from reviews
+    inner join rounds on reviews.round_id = rounds.round_id
+    left join outcomes
+        on reviews.organization_id = outcomes.organization_id
+        and reviews.round_id = outcomes.round_id
+    where
+        reviews.review_status in ('waiting', 'expired')
+        and outcomes.match_id is null
+        and rounds.round_status = 'active'
+        and rounds.first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
+
+),
+
+-- Nearly alike, and dropped. Rows that somebody was asked about are above.
+under_threshold as (
+
+    select
+        near.organization_id,
+        near.round_id,
+        'account' as row_kind,
+        near.account_external_id as row_external_id,
+        'account_name' as match_type,
+        cast(null as varchar) as match_id,
+        cast(null as varchar) as error_class,
+        'under_threshold' as reason,
+        cast(null as varchar) as review_id,
+        floor(near.score * 100) / 100 as needed_threshold
+    from {{ ref('stg_near_misses') }} as near
+    inner join rounds on near.round_id = rounds.round_id
+    left join outcomes
+        on near.organization_id = outcomes.organization_id
+        and near.round_id = outcomes.round_id
+    left join reviews
+        on near.organization_id = reviews.organization_id
+        and near.round_id = reviews.round_id
+        and near.account_external_id = reviews.account_external_id
+    where
+        outcomes.match_id is null
+        and reviews.review_id is null
+        and rounds.round_status = 'active'
+        and rounds.first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
+
+),
+
 -- Never matched, though the keys of today agree.
 not_matched as (
 
@@ -78,15 +142,47 @@ not_matched as (
     left join known_otherwise
         on agreeing.organization_id = known_otherwise.organization_id
         and agreeing.round_id = known_otherwise.round_id
-    where outcomes.match_id is null and known_otherwise.round_id is null
+    left join reviews
+        on agreeing.organization_id = reviews.organization_id
+        and agreeing.round_id = reviews.round_id
+        and agreeing.row_external_id = reviews.account_external_id
+        and agreeing.row_kind = 'account'
+        -- Any other state than these leaves the row to be found.
+        and reviews.review_status in ('waiting', 'expired', 'rejected')
+    where outcomes.match_id is null and known_otherwise.round_id is null and reviews.review_id is null
 
 ),
 
 missed as (
 
-    select * from not_told
+    select *, cast(null as varchar) as review_id, cast(null as double) as needed_threshold from not_told
     union all
-    select * from not_matched
+    select *, cast(null as varchar) as review_id, cast(null as double) as needed_threshold from not_matched
+    union all
+    select * from in_review
+    union all
+    select under_threshold.*
+    from under_threshold
+    left join not_matched
+        on under_threshold.organization_id = not_matched.organization_id
+        and under_threshold.round_id = not_matched.round_id
+        and under_threshold.row_external_id = not_matched.row_external_id
+        and not_matched.row_kind = 'account'
+    where not_matched.round_id is null
+
+),
+
+-- One CRM row may stand behind two questions of a round; the one that still waits counts.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by organization_id, round_id, row_kind, row_external_id
+            order by reason = 'held_for_review' desc, review_id
+        ) as rank_in_row
+    from missed
+    where row_external_id is not null
 
 )
 
@@ -107,13 +203,31 @@ select
     missed.error_class,
     rounds.first_seen_at as round_first_seen_at,
     rounds.first_seen_date as backfill_date,
-    case missed.reason
-        when 'held' then 'release'
-        when 'no_webhook' then 'pull'
-        when 'unknown_outcome' then 'pull'
-        when 'endpoint_failed' then 'pull'
+    case
+        when missed.reason = 'held' then 'release'
+        when missed.reason in ('no_webhook', 'unknown_outcome', 'endpoint_failed') then 'pull'
+        when missed.reason = 'held_for_review' then 'review'
+        when missed.reason in ('under_threshold', 'review_expired') then 'lower_threshold'
         else 'backfill'
-    end as recovery
-from missed
+    end as recovery,
+    case
+        when missed.reason = 'held' then concat('fundingscout deliveries release ', missed.match_id)
+        when missed.reason in ('no_webhook', 'unknown_outcome', 'endpoint_failed') then null
+        when missed.reason = 'held_for_review' then concat('fundingscout review show ', missed.review_id)
+        else concat(
+            case
+                -- A question is asked once: what expired is found again as a match that is sure enough.
+                when missed.reason in ('under_threshold', 'review_expired') then concat(
+                    'fundingscout organizations thresholds ', organizations.organization_slug,
+                    case missed.reason when 'review_expired' then ' --send ' else ' --review ' end,
+                    cast(missed.needed_threshold as varchar), ' && '
+                )
+                else ''
+            end,
+            'fundingscout backfill --from ', strftime(rounds.first_seen_date, '%Y-%m-%d')
+        )
+    end as recovery_command
+from ranked as missed
 inner join rounds on missed.round_id = rounds.round_id
 left join {{ ref('int_organizations') }} as organizations on missed.organization_id = organizations.organization_id
+where missed.rank_in_row = 1

@@ -22,6 +22,8 @@ renamed as (
         response_code,
         duration_ms,
         error_class,
+        error as attempt_error,
+        response_excerpt,
         document_landed_at,
         matched_at,
         started_at,
