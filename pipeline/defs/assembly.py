@@ -3,9 +3,12 @@
 The marts are a location of their own (pipeline.definitions_marts), so that a run that tells partners doesn't import dbt.
 """
 
+from datetime import date
+
 import dagster as dg
 
 from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, reviews, sensors, signals, subscriptions
+from pipeline.defs.stories import with_story
 from pipeline.installation import Installation
 
 
@@ -13,17 +16,7 @@ def build_definitions(installation: Installation) -> dg.Definitions:
     """All definitions, working on ``installation``. Tests call it with theirs."""
     settings = installation.settings
     return dg.Definitions(
-        assets=[
-            *ingest.ASSETS,
-            *signals.ASSETS,
-            crm.pull_crm_changes,
-            crm.build_crm_snapshots(settings.first_day),
-            *matching.ASSETS,
-            *subscriptions.ASSETS,
-            *delivery.ASSETS,
-            *reviews.ASSETS,
-            *recovery.build_recovery_assets(settings.first_day),
-        ],
+        assets=[asset.map_asset_specs(with_story) for asset in _assets(settings.first_day)],
         asset_checks=checks.CHECKS,
         jobs=jobs.build_jobs(),
         schedules=jobs.build_schedules(settings.daily_sync_cron, settings.time_zone),
@@ -31,3 +24,17 @@ def build_definitions(installation: Installation) -> dg.Definitions:
         resources={"installation": installation},
         executor=dg.in_process_executor,
     )
+
+
+def _assets(first_day: date) -> list[dg.AssetsDefinition]:
+    return [
+        *ingest.ASSETS,
+        *signals.ASSETS,
+        crm.pull_crm_changes,
+        crm.build_crm_snapshots(first_day),
+        *matching.ASSETS,
+        *subscriptions.ASSETS,
+        *delivery.ASSETS,
+        *reviews.ASSETS,
+        *recovery.build_recovery_assets(first_day),
+    ]

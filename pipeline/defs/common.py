@@ -21,6 +21,7 @@ InstallationParam = dg.ResourceParam[Installation]
 WAREHOUSE_POOL = "warehouse"
 
 INGEST, SIGNALS, CRM, MATCHING, DELIVERY, RECOVERY = "ingest", "signals", "crm", "matching", "delivery", "recovery"
+OVERVIEW = "overview"
 
 DATA_OWNERS = ["team:data"]
 PARTNER_OWNERS = ["team:partners"]
@@ -39,6 +40,8 @@ NEAR_MISSES = dg.AssetKey(["core", "near_misses"])
 MATCH_REVIEWS = dg.AssetKey(["core", "match_reviews"])
 SIGNALS_PUBLISHED = dg.AssetKey(["core", "published_signals"])
 WEBHOOK_DELIVERIES = dg.AssetKey(["core", "webhook_deliveries"])
+PICTURES = dg.AssetKey(["core", "pictures"])
+DAILY_SUMMARY = dg.AssetKey(["core", "daily_summary"])
 
 PREVIEW_ROWS = 10
 # Previews look at the newest rows alone: a run's cost must not grow with what came before it.

@@ -1,0 +1,242 @@
+-- What each column says, for those who read the tables; where the line of a column says it already, it is not said again.
+-- Analysts see both in Dagster (store/warehouse_columns.py).
+
+COMMENT ON COLUMN core.progress.step IS 'The step.';
+COMMENT ON COLUMN core.progress.position IS 'The number up to which it has worked.';
+COMMENT ON COLUMN core.progress.updated_at IS 'When, UTC.';
+
+COMMENT ON COLUMN raw.documents.source_id IS 'The watched source, as in data/sources.yaml.';
+COMMENT ON COLUMN raw.documents.outlet IS 'Who published it, as analysts and partners read it.';
+COMMENT ON COLUMN raw.documents.url IS 'Where it was published.';
+COMMENT ON COLUMN raw.documents.guid IS 'The feed''s own id of the entry, as stated.';
+COMMENT ON COLUMN raw.documents.title IS 'Its title, without markup.';
+COMMENT ON COLUMN raw.documents.body IS 'Its text, without markup.';
+COMMENT ON COLUMN raw.documents.landed_at IS 'When its bytes arrived here, UTC.';
+COMMENT ON COLUMN raw.documents.landing_id IS 'Which landed body it was read from.';
+COMMENT ON COLUMN raw.documents.landing_sha256 IS 'SHA-256 of the landed bytes, under which they are kept.';
+COMMENT ON COLUMN raw.documents.is_catch_up IS 'Read in order to catch up; tells nobody by itself (A-FS-24).';
+
+COMMENT ON COLUMN raw.rejected_documents.landing_id IS 'Which landed body it was read from.';
+COMMENT ON COLUMN raw.rejected_documents.landing_sha256 IS 'SHA-256 of the landed bytes, under which they are kept.';
+COMMENT ON COLUMN raw.rejected_documents.source_id IS 'The watched source, as in data/sources.yaml.';
+COMMENT ON COLUMN raw.rejected_documents.kind IS 'What was expected: feed, article, form_d.';
+COMMENT ON COLUMN raw.rejected_documents.url IS 'Where it came from.';
+COMMENT ON COLUMN raw.rejected_documents.detail IS 'The reason in words, with the error.';
+COMMENT ON COLUMN raw.rejected_documents.rejected_at IS 'When it was rejected, UTC.';
+
+COMMENT ON COLUMN raw.source_hours.source_id IS 'The watched source, as in data/sources.yaml.';
+COMMENT ON COLUMN raw.source_hours.hour_at IS 'The hour, by its beginning, UTC.';
+COMMENT ON COLUMN raw.source_hours.polls IS 'How often the source was asked.';
+COMMENT ON COLUMN raw.source_hours.not_modified IS 'Answers 304: nothing new.';
+COMMENT ON COLUMN raw.source_hours.landed IS 'Bodies that were new and were landed.';
+COMMENT ON COLUMN raw.source_hours.failures IS 'Polls that failed.';
+COMMENT ON COLUMN raw.source_hours.bytes_read IS 'Bytes received.';
+COMMENT ON COLUMN raw.source_hours.last_error IS 'Text of the last failure.';
+
+COMMENT ON COLUMN core.mentions.document_id IS 'The document; stays the same whatever feeds do.';
+COMMENT ON COLUMN core.mentions.document_seq IS 'Order of arrival of the document.';
+COMMENT ON COLUMN core.mentions.revision IS 'Which revision of the document it was read from.';
+COMMENT ON COLUMN core.mentions.is_funding IS 'It announces a funding round now.';
+COMMENT ON COLUMN core.mentions.company_name IS 'The company, as written.';
+COMMENT ON COLUMN core.mentions.company_key IS 'Comparison form of the company''s name.';
+COMMENT ON COLUMN core.mentions.domain_key IS 'Registrable domain, or NULL where it has none of its own.';
+COMMENT ON COLUMN core.mentions.cik IS 'The SEC''s number of the registrant, from a Form D.';
+COMMENT ON COLUMN core.mentions.amount IS 'Money in the currency it was stated in.';
+COMMENT ON COLUMN core.mentions.currency IS 'ISO 4217 code of the amount.';
+COMMENT ON COLUMN core.mentions.amount_usd IS 'The amount in whole US dollars.';
+COMMENT ON COLUMN core.mentions.usd_rate_date IS 'Day of the rate that the amount was converted with.';
+COMMENT ON COLUMN core.mentions.funding_type IS 'Slug such as seed, series-a, debt.';
+COMMENT ON COLUMN core.mentions.round_flavor IS 'Extension, bridge, first close and the like.';
+COMMENT ON COLUMN core.mentions.website IS 'Address of the company''s website, as found.';
+COMMENT ON COLUMN core.mentions.city IS 'City of the company.';
+COMMENT ON COLUMN core.mentions.country IS 'ISO 3166 code of the company''s country.';
+COMMENT ON COLUMN core.mentions.industry IS 'Slug of the company''s industry.';
+COMMENT ON COLUMN core.mentions.description IS 'What the company does, as the text says.';
+COMMENT ON COLUMN core.mentions.ceo_name IS 'Chief executive, as named.';
+COMMENT ON COLUMN core.mentions.ceo_email IS 'Address of the chief executive, if stated.';
+COMMENT ON COLUMN core.mentions.ceo_linkedin_url IS 'Profile of the chief executive, if stated.';
+COMMENT ON COLUMN core.mentions.announced_date IS 'Day of the announcement.';
+COMMENT ON COLUMN core.mentions.accession IS 'SEC''s number of the filing.';
+COMMENT ON COLUMN core.mentions.previous_accession IS 'SEC''s number of the filing that this one amends.';
+COMMENT ON COLUMN core.mentions.confidence_score IS 'How sure the reading is, from 0 to 1.';
+COMMENT ON COLUMN core.mentions.confidence_reasons IS 'What the confidence rests on, as a list.';
+COMMENT ON COLUMN core.mentions.extractor_version IS 'Which version of the rules read it.';
+COMMENT ON COLUMN core.mentions.extracted_at IS 'When it was read, UTC.';
+
+COMMENT ON COLUMN core.funding_rounds.company_name IS 'The company, as most outlets write it.';
+COMMENT ON COLUMN core.funding_rounds.company_key IS 'Comparison form of the company''s name.';
+COMMENT ON COLUMN core.funding_rounds.domain_key IS 'Registrable domain, or NULL where it has none of its own.';
+COMMENT ON COLUMN core.funding_rounds.cik IS 'The SEC''s number of the registrant, from a Form D.';
+COMMENT ON COLUMN core.funding_rounds.amount IS 'Money in the currency it was stated in.';
+COMMENT ON COLUMN core.funding_rounds.currency IS 'ISO 4217 code of the amount.';
+COMMENT ON COLUMN core.funding_rounds.amount_usd IS 'The amount in whole US dollars.';
+COMMENT ON COLUMN core.funding_rounds.usd_rate_date IS 'Day of the rate that the amount was converted with.';
+COMMENT ON COLUMN core.funding_rounds.funding_type IS 'Slug such as seed, series-a, debt.';
+COMMENT ON COLUMN core.funding_rounds.round_flavor IS 'Extension, bridge, first close and the like.';
+COMMENT ON COLUMN core.funding_rounds.website IS 'Address of the company''s website, as found.';
+COMMENT ON COLUMN core.funding_rounds.location IS 'City and country, as told.';
+COMMENT ON COLUMN core.funding_rounds.location_country IS 'ISO 3166 code of the country.';
+COMMENT ON COLUMN core.funding_rounds.industry IS 'Slug of the company''s industry.';
+COMMENT ON COLUMN core.funding_rounds.ceo_name IS 'Chief executive, as named.';
+COMMENT ON COLUMN core.funding_rounds.ceo_email IS 'Address of the chief executive, if stated.';
+COMMENT ON COLUMN core.funding_rounds.ceo_linkedin_url IS 'Profile of the chief executive, if stated.';
+COMMENT ON COLUMN core.funding_rounds.lead_investor IS 'Who leads the round, if stated.';
+COMMENT ON COLUMN core.funding_rounds.investors IS 'List of {name, is_lead, type}.';
+COMMENT ON COLUMN core.funding_rounds.article_url IS 'The article that partners are shown.';
+COMMENT ON COLUMN core.funding_rounds.article_title IS 'Its title.';
+COMMENT ON COLUMN core.funding_rounds.published_date IS 'Day of that article.';
+COMMENT ON COLUMN core.funding_rounds.announced_date IS 'Day of the announcement.';
+COMMENT ON COLUMN core.funding_rounds.confidence_score IS 'How sure the reading is, from 0 to 1.';
+COMMENT ON COLUMN core.funding_rounds.confidence_reasons IS 'What the confidence rests on, as a list.';
+COMMENT ON COLUMN core.funding_rounds.mention_count IS 'How many documents report it.';
+COMMENT ON COLUMN core.funding_rounds.source_count IS 'How many outlets report it.';
+COMMENT ON COLUMN core.funding_rounds.conflicts IS 'What its documents disagree on, with their values.';
+COMMENT ON COLUMN core.funding_rounds.accession IS 'SEC''s number of the filing.';
+COMMENT ON COLUMN core.funding_rounds.first_seen_at IS 'When it was first read here, UTC.';
+COMMENT ON COLUMN core.funding_rounds.updated_at IS 'When the row last changed, UTC.';
+
+COMMENT ON COLUMN core.round_mentions.round_id IS 'The funding round.';
+COMMENT ON COLUMN core.round_mentions.document_id IS 'The document; stays the same whatever feeds do.';
+COMMENT ON COLUMN core.round_mentions.linked_by IS 'Which rule joined the document to the round.';
+COMMENT ON COLUMN core.round_mentions.linked_at IS 'When, UTC.';
+
+COMMENT ON COLUMN core.crm_accounts.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.crm_accounts.external_id IS 'The row''s id in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_accounts.name IS 'Name, as given.';
+COMMENT ON COLUMN core.crm_accounts.domain IS 'Domain or website, as given.';
+COMMENT ON COLUMN core.crm_accounts.metadata_json IS 'The partner''s own fields, passed through untouched.';
+COMMENT ON COLUMN core.crm_accounts.domain_key IS 'Registrable domain, or NULL where it has none of its own.';
+COMMENT ON COLUMN core.crm_accounts.name_key IS 'Comparison form of the name, without legal form.';
+COMMENT ON COLUMN core.crm_accounts.created_at IS 'When the row came into being, UTC.';
+COMMENT ON COLUMN core.crm_accounts.updated_at IS 'When the row last changed, UTC.';
+COMMENT ON COLUMN core.crm_accounts.change_seq IS 'Order of changes; a changed row gets a new number.';
+
+COMMENT ON COLUMN core.crm_contacts.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.crm_contacts.external_id IS 'The row''s id in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_contacts.email IS 'E-mail address, as given.';
+COMMENT ON COLUMN core.crm_contacts.first_name IS 'Given name.';
+COMMENT ON COLUMN core.crm_contacts.last_name IS 'Family name.';
+COMMENT ON COLUMN core.crm_contacts.account_external_id IS 'Id of the account in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_contacts.metadata_json IS 'The partner''s own fields, passed through untouched.';
+COMMENT ON COLUMN core.crm_contacts.created_at IS 'When the row came into being, UTC.';
+COMMENT ON COLUMN core.crm_contacts.updated_at IS 'When the row last changed, UTC.';
+COMMENT ON COLUMN core.crm_contacts.change_seq IS 'Order of changes; a changed row gets a new number.';
+
+COMMENT ON COLUMN core.crm_account_history.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.crm_account_history.external_id IS 'The row''s id in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_account_history.name IS 'Name, as given.';
+COMMENT ON COLUMN core.crm_account_history.domain IS 'Domain or website, as given.';
+COMMENT ON COLUMN core.crm_account_history.metadata_json IS 'The partner''s own fields, passed through untouched.';
+COMMENT ON COLUMN core.crm_account_history.domain_key IS 'Registrable domain, or NULL where it has none of its own.';
+COMMENT ON COLUMN core.crm_account_history.name_key IS 'Comparison form of the name, without legal form.';
+COMMENT ON COLUMN core.crm_account_history.created_at IS 'When the row came into being, UTC.';
+COMMENT ON COLUMN core.crm_account_history.valid_from IS 'From when the row was so, UTC.';
+COMMENT ON COLUMN core.crm_account_history.valid_to IS 'Until when it was so, UTC; NULL: still.';
+
+COMMENT ON COLUMN core.crm_contact_history.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.crm_contact_history.external_id IS 'The row''s id in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_contact_history.email IS 'E-mail address, as given.';
+COMMENT ON COLUMN core.crm_contact_history.first_name IS 'Given name.';
+COMMENT ON COLUMN core.crm_contact_history.last_name IS 'Family name.';
+COMMENT ON COLUMN core.crm_contact_history.account_external_id IS 'Id of the account in the partner''s CRM.';
+COMMENT ON COLUMN core.crm_contact_history.metadata_json IS 'The partner''s own fields, passed through untouched.';
+COMMENT ON COLUMN core.crm_contact_history.email_domain_key IS 'Registrable domain of a work e-mail; NULL for free-mail providers.';
+COMMENT ON COLUMN core.crm_contact_history.created_at IS 'When the row came into being, UTC.';
+COMMENT ON COLUMN core.crm_contact_history.valid_from IS 'From when the row was so, UTC.';
+COMMENT ON COLUMN core.crm_contact_history.valid_to IS 'Until when it was so, UTC; NULL: still.';
+
+COMMENT ON COLUMN core.crm_snapshots.snapshot_date IS 'The day, UTC.';
+COMMENT ON COLUMN core.crm_snapshots.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.crm_snapshots.accounts IS 'Accounts at the end of the day.';
+COMMENT ON COLUMN core.crm_snapshots.accounts_with_domain IS 'Of them, with a domain to match by.';
+COMMENT ON COLUMN core.crm_snapshots.contacts IS 'Contacts at the end of the day.';
+COMMENT ON COLUMN core.crm_snapshots.contacts_with_work_email IS 'Of them, with a work e-mail to match by.';
+COMMENT ON COLUMN core.crm_snapshots.accounts_added IS 'Accounts added on the day.';
+COMMENT ON COLUMN core.crm_snapshots.accounts_changed IS 'Accounts changed on the day.';
+COMMENT ON COLUMN core.crm_snapshots.accounts_removed IS 'Accounts removed on the day.';
+COMMENT ON COLUMN core.crm_snapshots.contacts_added IS 'Contacts added on the day.';
+COMMENT ON COLUMN core.crm_snapshots.contacts_changed IS 'Contacts changed on the day.';
+COMMENT ON COLUMN core.crm_snapshots.contacts_removed IS 'Contacts removed on the day.';
+
+COMMENT ON COLUMN core.organizations.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.organizations.slug IS 'Short name of the partner.';
+COMMENT ON COLUMN core.organizations.name IS 'Name of the partner.';
+COMMENT ON COLUMN core.organizations.has_webhook IS 'It has a webhook registered.';
+
+COMMENT ON COLUMN core.matches.match_id IS 'Key of the match; the same whenever it is found.';
+COMMENT ON COLUMN core.matches.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.matches.round_id IS 'The funding round.';
+COMMENT ON COLUMN core.matches.match_type IS 'account_domain, email_domain or account_name.';
+COMMENT ON COLUMN core.matches.account_external_id IS 'Id of the account in the partner''s CRM.';
+COMMENT ON COLUMN core.matches.contact_external_id IS 'Id of the contact in the partner''s CRM; NULL for matches by account.';
+COMMENT ON COLUMN core.matches.score IS 'How sure the match is, from 0 to 1; 1 for equal domains.';
+COMMENT ON COLUMN core.matches.rule IS 'Which rule of matching it was.';
+COMMENT ON COLUMN core.matches.crm_value IS 'What the CRM row says: domain, e-mail domain or name.';
+COMMENT ON COLUMN core.matches.round_value IS 'What the round says: the value it was compared with.';
+COMMENT ON COLUMN core.matches.matcher_version IS 'Which version of the matching rules.';
+COMMENT ON COLUMN core.matches.all_matches IS 'Every CRM row that matched, with path, values and score.';
+COMMENT ON COLUMN core.matches.origin IS 'live, backfill or review.';
+COMMENT ON COLUMN core.matches.matched_at IS 'When it was matched, UTC.';
+
+COMMENT ON COLUMN core.webhook_deliveries.attempt_id IS 'Key of the attempt; order of attempts.';
+COMMENT ON COLUMN core.webhook_deliveries.delivery_id IS 'What is delivered; the same for all its attempts.';
+COMMENT ON COLUMN core.webhook_deliveries.attempt_number IS '1, 2, …; 0 where there was no webhook.';
+COMMENT ON COLUMN core.webhook_deliveries.trigger IS 'Why it was sent: live, backfill, review, retry, replay or test.';
+COMMENT ON COLUMN core.webhook_deliveries.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.webhook_deliveries.round_id IS 'The funding round.';
+COMMENT ON COLUMN core.webhook_deliveries.match_id IS 'The match.';
+COMMENT ON COLUMN core.webhook_deliveries.profile IS 'Whose format the body has.';
+COMMENT ON COLUMN core.webhook_deliveries.event_type IS 'The event, as the body names it.';
+COMMENT ON COLUMN core.webhook_deliveries.endpoint_url IS 'Where it was sent.';
+COMMENT ON COLUMN core.webhook_deliveries.resolved_address IS 'The vetted IP address it was sent to.';
+COMMENT ON COLUMN core.webhook_deliveries.body_sha256 IS 'SHA-256 of the body that was sent.';
+COMMENT ON COLUMN core.webhook_deliveries.status IS 'delivered, failed or no_webhook.';
+COMMENT ON COLUMN core.webhook_deliveries.response_code IS 'HTTP status of the answer.';
+COMMENT ON COLUMN core.webhook_deliveries.response_excerpt IS 'The first 1,000 characters of the answer.';
+COMMENT ON COLUMN core.webhook_deliveries.duration_ms IS 'From the first look-up to the end of the answer, milliseconds.';
+COMMENT ON COLUMN core.webhook_deliveries.error_class IS 'Kind of failure: timeout, connection, http_5xx, unknown_outcome, …';
+COMMENT ON COLUMN core.webhook_deliveries.error IS 'The failure in words.';
+COMMENT ON COLUMN core.webhook_deliveries.document_landed_at IS 'When the round''s document arrived here, UTC.';
+COMMENT ON COLUMN core.webhook_deliveries.matched_at IS 'When it was matched, UTC.';
+COMMENT ON COLUMN core.webhook_deliveries.started_at IS 'When the attempt began, UTC.';
+COMMENT ON COLUMN core.webhook_deliveries.finished_at IS 'When it ended, UTC.';
+
+COMMENT ON COLUMN core.match_reviews.review_id IS 'Key of the question.';
+COMMENT ON COLUMN core.match_reviews.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.match_reviews.round_id IS 'The funding round.';
+COMMENT ON COLUMN core.match_reviews.rows_matched IS 'How many CRM rows bear the name.';
+COMMENT ON COLUMN core.match_reviews.score IS 'Probability that both are the same company.';
+COMMENT ON COLUMN core.match_reviews.rule IS 'Which rule of matching it was.';
+COMMENT ON COLUMN core.match_reviews.matcher_version IS 'Which version of the matching rules.';
+COMMENT ON COLUMN core.match_reviews.send_threshold IS 'The organization''s score for sending, when it was asked.';
+COMMENT ON COLUMN core.match_reviews.decided_by IS 'Who decided.';
+COMMENT ON COLUMN core.match_reviews.decided_at IS 'When it was decided, UTC.';
+COMMENT ON COLUMN core.match_reviews.note IS 'Why, in words.';
+COMMENT ON COLUMN core.match_reviews.match_id IS 'The match that an approval made.';
+COMMENT ON COLUMN core.match_reviews.asked_at IS 'When it was asked, UTC.';
+COMMENT ON COLUMN core.match_reviews.updated_at IS 'When the row last changed, UTC.';
+
+COMMENT ON COLUMN core.near_misses.organization_id IS 'The partner.';
+COMMENT ON COLUMN core.near_misses.round_id IS 'The funding round.';
+COMMENT ON COLUMN core.near_misses.account_external_id IS 'Id of the account in the partner''s CRM.';
+COMMENT ON COLUMN core.near_misses.score IS 'Probability that both are the same company.';
+COMMENT ON COLUMN core.near_misses.rule IS 'Which rule of matching it was.';
+COMMENT ON COLUMN core.near_misses.crm_value IS 'What the CRM row says: domain, e-mail domain or name.';
+COMMENT ON COLUMN core.near_misses.round_value IS 'What the round says: the value it was compared with.';
+COMMENT ON COLUMN core.near_misses.matcher_version IS 'Which version of the matching rules.';
+COMMENT ON COLUMN core.near_misses.found_at IS 'When it was scored, UTC.';
+
+COMMENT ON COLUMN core.match_names.name_no IS 'Number of the name.';
+COMMENT ON COLUMN core.match_names.name_key IS 'Comparison form of the name, without legal form.';
+
+COMMENT ON COLUMN core.match_keys.key IS 'The key, hashed.';
+COMMENT ON COLUMN core.match_keys.name_no IS 'Number of the name.';
+
+COMMENT ON COLUMN core.match_words.word IS 'The word.';
+COMMENT ON COLUMN core.match_words.names IS 'How many names have it.';
+
+COMMENT ON COLUMN core.webhook_deliveries.connect_ms IS 'Connecting to the address, milliseconds.';
+COMMENT ON COLUMN core.webhook_deliveries.tls_ms IS 'The TLS handshake, milliseconds.';
+COMMENT ON COLUMN core.webhook_deliveries.first_byte_ms IS 'From the request to the first byte of the answer, milliseconds.';
+COMMENT ON COLUMN core.webhook_deliveries.is_reused_connection IS 'A kept connection was used; the phases before it are NULL.';
+COMMENT ON COLUMN core.webhook_deliveries.resolve_ms IS 'Looking up the host''s addresses, milliseconds.';
