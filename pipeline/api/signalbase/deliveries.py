@@ -23,7 +23,6 @@ from pipeline.subscriptions.deliveries import (
     StillUnderWay,
 )
 from pipeline.webhooks.credits import SKIPPED
-from pipeline.webhooks.immediate import send_now
 from pipeline.webhooks.signalbase import TEST_EVENT, milliseconds, signalbase_profile
 
 KIND = "signalbase.deliveries"
@@ -136,6 +135,8 @@ def shown(record: Record) -> dict[str, Any]:
 
 
 async def _send(service: Service, delivery_id: str) -> Record:
+    from pipeline.webhooks.immediate import send_now  # brings an HTTP client, which most processes of the service never need
+
     box = SecretBox.open(service.settings)
     await send_now(service.database, box, service.settings, service.now, signalbase_profile(), delivery_id, service.run)
     return await service.run(deliveries.get_delivery, service.database, delivery_id)
