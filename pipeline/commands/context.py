@@ -13,8 +13,11 @@ from pipeline.settings import Settings
 
 
 def open_installation() -> Installation:
-    """The installation that the environment describes."""
-    return Installation(Settings())
+    """The installation that the environment describes. Closed when the command ends, however it ends."""
+    installation = Installation(Settings())
+    if context := click.get_current_context(silent=True):
+        context.call_on_close(installation.close)
+    return installation
 
 
 def print_json(value: Any) -> None:
