@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-ui test up lint types contracts check lock clean
+.PHONY: inventory help demo demo-ui test up lint types contracts check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -23,6 +23,9 @@ test: .venv/.dev  ## set up, then run the whole test suite, one process per core
 
 lint: .venv/.dev  ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+inventory: .venv/.dev  ## write the list of all Dagster definitions anew (tests/unit/defs/inventory.txt)
+	@RENEW_INVENTORY=1 $(BIN)/pytest -q -k inventory tests/unit/defs/test_definitions.py
 
 types: .venv/.dev  ## types, strict on the domain packages
 	@$(BIN)/mypy

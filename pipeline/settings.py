@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         None, description="Signs what operators are told (Standard Webhooks): whsec_ and base64 of 24 to 64 bytes."
     )
 
+    daily_summary_webhook: bool = Field(
+        False, description="Send the daily summary (Markdown) to OPERATOR_WEBHOOK_URL too. Off: a file in HOME/summaries alone."
+    )
+
     look_back_hours: int = Field(
         24, ge=0, description="New or changed CRM rows meet rounds first seen in this window (A-FS-19). 0: none."
     )

@@ -7,8 +7,23 @@ from datetime import date
 
 import dagster as dg
 
-from pipeline.defs import checks, crm, delivery, ingest, jobs, matching, recovery, reviews, sensors, signals, subscriptions
+from pipeline.defs import (
+    checks,
+    crm,
+    delivery,
+    failures,
+    ingest,
+    jobs,
+    matching,
+    pictures,
+    recovery,
+    reviews,
+    sensors,
+    signals,
+    subscriptions,
+)
 from pipeline.defs.stories import with_story
+from pipeline.defs.summary import build_summary_asset
 from pipeline.installation import Installation
 
 
@@ -20,7 +35,7 @@ def build_definitions(installation: Installation) -> dg.Definitions:
         asset_checks=checks.CHECKS,
         jobs=jobs.build_jobs(),
         schedules=jobs.build_schedules(settings.daily_sync_cron, settings.time_zone),
-        sensors=sensors.build_sensors(jobs.SYNC, jobs.DELIVER),
+        sensors=[*sensors.build_sensors(jobs.SYNC, jobs.DELIVER), failures.failures],
         resources={"installation": installation},
         executor=dg.in_process_executor,
     )
@@ -37,4 +52,6 @@ def _assets(first_day: date) -> list[dg.AssetsDefinition]:
         *delivery.ASSETS,
         *reviews.ASSETS,
         *recovery.build_recovery_assets(first_day),
+        *pictures.ASSETS,
+        build_summary_asset(first_day),
     ]

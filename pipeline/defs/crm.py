@@ -1,7 +1,7 @@
 """Assets of the crm group: what partners keep in their CRMs, now and on any day."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 
@@ -90,8 +90,3 @@ def build_crm_snapshots(first_day: date) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=metadata | {"days": len(days), "rows_written": rows})
 
     return crm_snapshots
-
-
-def yesterday(today: date) -> str:
-    """Partition key of the last complete day."""
-    return (today - timedelta(days=1)).isoformat()

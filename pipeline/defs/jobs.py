@@ -1,11 +1,12 @@
 """Jobs and schedules."""
 
+from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
 from pipeline.defs import common
-from pipeline.defs.crm import yesterday
 from pipeline.defs.delivery import replay_job
 from pipeline.defs.housekeeping import housekeeping_job
 from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
@@ -26,6 +27,9 @@ IN_ONE_HOP = [
     common.WEBHOOK_DELIVERIES,
     common.MATCH_REVIEWS,
 ]
+ONCE_A_DAY = [common.SOURCE_HOURS, common.CRM_SNAPSHOTS, common.PICTURES, common.DAILY_SUMMARY]
+# After a longer silence the newest days are made up for; the others are a backfill of `core/crm_snapshots` by hand.
+MOST_DAYS_CAUGHT_UP = 31
 
 
 def build_jobs() -> list[Any]:
@@ -46,9 +50,12 @@ def build_jobs() -> list[Any]:
         ),
         dg.define_asset_job(
             DAILY_SYNC,
-            selection=dg.AssetSelection.assets(*IN_ONE_HOP, common.SOURCE_HOURS, common.CRM_SNAPSHOTS),
+            selection=dg.AssetSelection.assets(*IN_ONE_HOP, *ONCE_A_DAY),
             executor_def=dg.in_process_executor,
-            description="Once a day: a full pass of the main job, then the CRM snapshot of the day before. The marts follow it.",
+            description=(
+                "Once a day: a full pass of the main job with all checks, then the CRM snapshot of the day before, the pictures "
+                "and the summary. Days that were missed are made up for. The marts follow it."
+            ),
         ),
         dg.define_asset_job(
             BACKFILL,
@@ -83,8 +90,10 @@ def build_schedules(cron: str, time_zone: str) -> list[dg.ScheduleDefinition]:
         description="The daily sync, for the day that has just ended.",
     )
     def daily_sync(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        day = yesterday(context.scheduled_execution_time.date())
-        return dg.RunRequest(run_key=f"daily_sync:{day}", partition_key=day, tags={"fundingscout/day": day})
+        last = context.scheduled_execution_time.date() - timedelta(days=1)
+        done = context.instance.get_materialized_partitions(common.CRM_SNAPSHOTS)
+        first = first_day_to_do(last, done)
+        return dg.RunRequest(run_key=f"daily_sync:{last}", tags=day_tags(first, last))
 
     return [
         daily_sync,
@@ -102,3 +111,20 @@ def build_schedules(cron: str, time_zone: str) -> list[dg.ScheduleDefinition]:
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
     ]
+
+
+def first_day_to_do(last: date, done: Collection[str]) -> date:
+    """Where a daily sync for ``last`` begins: at the day after the newest that is done, or ``last`` itself.
+
+    The daemon makes up for the newest missed tick alone; the days before it are made up for here, in the same run.
+    """
+    newest = max((date.fromisoformat(key) for key in done if date.fromisoformat(key) < last), default=None)
+    if newest is None:
+        return last
+    return max(newest + timedelta(days=1), last - timedelta(days=MOST_DAYS_CAUGHT_UP - 1))
+
+
+def day_tags(first: date, last: date) -> dict[str, str]:
+    """Tags of one run for all days from ``first`` to ``last``; `fundingscout/day` is what runs are filtered by."""
+    days = {"dagster/asset_partition_range_start": first.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+    return days | {"fundingscout/day": last.isoformat()}

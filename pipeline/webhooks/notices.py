@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import or_, select, text
 
@@ -51,6 +52,29 @@ def tell(db: AppDatabase, settings: Settings, now: Callable[[], datetime]) -> in
             _note(db, notice.notice_id, None, now())
         return len(due)
     return asyncio.run(_post_all(db, settings, url, due, now))
+
+
+def record(
+    db: AppDatabase,
+    kind: str,
+    message: str,
+    details: Mapping[str, Any],
+    now: datetime,
+    again_after: timedelta | None = None,
+) -> bool:
+    """Note what operators are to be told; ``tell`` tells them. False where the same words of that kind were noted before:
+    ever, or with ``again_after`` within that time. ``details`` must fit into JSON.
+    """
+    same = select(OperatorNotice.id).where(OperatorNotice.kind == kind, OperatorNotice.message == message)
+    if again_after is not None:
+        same = same.where(OperatorNotice.created_at > now - again_after)
+    with db.write() as session:
+        if session.scalar(same.limit(1)) is not None:
+            return False
+        session.add(
+            OperatorNotice(kind=kind, message=message, details=dict(details), created_at=now, status="open", attempts=0)
+        )
+    return True
 
 
 def recent_notices(db: AppDatabase, limit: int = 20) -> Sequence[OperatorNotice]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +14,8 @@ import pytest
 from pipeline.defs.assembly import build_definitions
 from pipeline.installation import Installation
 from pipeline.settings import PROJECT_ROOT, Settings
+
+INVENTORY = Path(__file__).with_name("inventory.txt")
 
 
 @pytest.fixture(scope="module")
@@ -23,45 +27,39 @@ def specs(definitions: dg.Definitions) -> list[dg.AssetSpec]:
     return sorted(definitions.resolve_all_asset_specs(), key=lambda spec: spec.key)
 
 
-def test_asset_keys_and_groups(definitions: dg.Definitions) -> None:
-    assert {spec.key.to_user_string(): spec.group_name for spec in specs(definitions)} == {
-        "core/crm_accounts": "crm",
-        "core/crm_contacts": "crm",
-        "core/crm_snapshots": "crm",
-        "core/extraction_review": "signals",
-        "core/funding_rounds": "signals",
-        "core/matches": "matching",
-        "core/match_reviews": "matching",
-        "core/mentions": "signals",
-        "core/near_misses": "matching",
-        "core/published_signals": "delivery",
-        "core/webhook_deliveries": "delivery",
-        "raw/documents": "ingest",
-        "raw/rejected_documents": "ingest",
-        "raw/source_hours": "ingest",
-        "recovery/reextracted_days": "recovery",
-        "recovery/rematched_days": "recovery",
-    }
+def test_all_that_is_loaded_is_in_the_inventory(definitions: dg.Definitions) -> None:
+    """A readable list of all definitions; `make inventory` writes it anew, and the change is read in review."""
+    written = "\n".join(inventory(definitions)) + "\n"
+    if os.environ.get("RENEW_INVENTORY"):
+        INVENTORY.write_text(written, encoding="utf-8")
+    assert written == INVENTORY.read_text(encoding="utf-8"), (
+        "definitions have changed: `make inventory`, and look at the difference"
+    )
 
 
-def test_jobs_schedules_and_sensors(definitions: dg.Definitions) -> None:
+def inventory(definitions: dg.Definitions) -> Iterator[str]:
     repository = definitions.get_repository_def()
-    assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "backfill",
-        "daily_sync",
-        "decide_reviews",
-        "deliver",
-        "housekeeping",
-        "replay",
-        "source_health",
-        "sync",
-    }
-    assert {s.name: s.cron_schedule for s in repository.schedule_defs} == {
-        "daily_sync": "0 2 * * *",
-        "housekeeping": "30 3 * * *",
-        "source_health": "7 * * * *",
-    }
-    assert {s.name for s in repository.sensor_defs} == {"new_documents", "pending_deliveries"}
+    graph = definitions.resolve_asset_graph()
+    yield "assets"
+    for spec in specs(definitions):
+        deps = ", ".join(sorted(dep.asset_key.to_user_string() for dep in spec.deps))
+        days = ", by day" if spec.partitions_def else ""
+        yield f"  {spec.key.to_user_string()} [{spec.group_name}{days}]" + (f" <- {deps}" if deps else "")
+    yield "checks"
+    for key in sorted(graph.asset_check_keys, key=lambda key: (key.asset_key, key.name)):
+        blocking = " blocking" if graph.get(key).blocking else ""
+        yield f"  {key.asset_key.to_user_string()}: {key.name}{blocking}"
+    yield "jobs"
+    for name in sorted(name for name in repository.job_names if not name.startswith("__")):
+        steps = sorted(node.name for node in definitions.resolve_job_def(name).nodes)
+        yield f"  {name}: {len(steps)} steps"
+    yield "schedules"
+    for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name):
+        yield f"  {schedule.name}: {schedule.cron_schedule} -> {schedule.job_name}"
+    yield "sensors"
+    for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
+        targets = ", ".join(sorted(target.job_name for target in sensor.targets)) or "no job"
+        yield f"  {sensor.name}: every {sensor.minimum_interval_seconds} s -> {targets}"
 
 
 def test_whatever_must_run_runs_without_being_switched_on(definitions: dg.Definitions) -> None:
