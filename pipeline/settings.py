@@ -119,6 +119,24 @@ class Settings(BaseSettings):
     daily_sync_cron: str = Field("0 2 * * *", description="When the daily sync runs, in TIME_ZONE.")
     first_day: date = Field(date(2026, 1, 1), description="First day that snapshots and backfills can be asked for.")
     retention_days: int = Field(90, ge=1, description="Days that run and tick history of Dagster is kept.")
+    retention_text_days: int = Field(
+        180, ge=1, description="Days that texts of articles and sentences quoted from them are kept. The rows stay."
+    )
+    retention_landing_days: int = Field(
+        90,
+        ge=1,
+        description="Days that fetched bodies, settled follow-ups and hourly counts of polls are kept after they were read.",
+    )
+    retention_attempt_days: int = Field(
+        180,
+        ge=1,
+        description="Days that attempts and exact bodies of ended deliveries are kept in the ledger. Deliveries stay.",
+    )
+    retention_history_days: int = Field(
+        400,
+        ge=1,
+        description="Days that old versions of CRM rows, rejects, usage counters and what receivers answered are kept.",
+    )
     ui_host: str = Field("127.0.0.1", description="Where `fundingscout up` serves the Dagster UI.")
     ui_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI.")
     log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING, ERROR.")

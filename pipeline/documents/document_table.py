@@ -19,6 +19,8 @@ from pipeline.documents.revisions import is_same, newest, supersede
 
 # A page that was never had belongs to no reading of a body, so that no reading takes it back.
 PAGE_NOT_HAD = "page_not_had"
+# The body_origin of a document whose text was kept as long as it should be: the row stays, and what it says is not read again.
+TEXT_EXPIRED = "expired"
 
 COLUMNS = pa.schema(
     [
@@ -80,6 +82,8 @@ def write_documents(connection: duckdb.DuckDBPyConnection, documents: Sequence[D
             rows.append(_row(document, 1))
             continue
         old, revision = before
+        if old.body_origin == TEXT_EXPIRED:
+            continue  # a feed that shows it still brings no news
         held = supersede(old, document)
         if not is_same(old, held):
             rows.append(_row(held, revision + 1))

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -30,6 +31,7 @@ class Landing:
         sha256 = hashlib.sha256(body).hexdigest()
         path = self._path(sha256)
         if path.exists() and path.stat().st_size == len(body):
+            os.utime(path)  # so that retention sees that it is in use (forget)
             return sha256
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".landing-", dir=path.parent)
@@ -55,6 +57,17 @@ class Landing:
         if hashlib.sha256(body).hexdigest() != sha256:
             raise NotLanded(f"{path} does not hold what its name says. Restore it from a backup.")
         return body
+
+    def forget(self, sha256: str, before: datetime) -> bool:
+        """Delete the body kept under ``sha256`` unless it was put again at or after ``before``; was there one to delete?"""
+        path = self._path(sha256)
+        try:
+            if path.stat().st_mtime >= before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _path(self, sha256: str) -> Path:
         if not SHA256.fullmatch(sha256):

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.documents.document_table import TEXT_EXPIRED
 from pipeline.documents.model import Document
 from pipeline.signals.extract import extract
 from pipeline.signals.mention_rows import COLUMNS, DOCUMENT_COLUMNS, document_from_row, mention_row
@@ -92,7 +93,7 @@ def re_extract(
     """Read the documents landed on these days (UTC, both included) again. A mention that claims something else gets a new
     ``mention_seq``, by which resolving finds it, and is marked as recovered; one that claims the same keeps its row.
 
-    Documents that extract_new has not come to are left to it.
+    Documents that extract_new has not come to are left to it; those whose text has expired stay as they were read.
     """
     report = MentionReport()
     table = rates or reference_rates()
@@ -101,8 +102,8 @@ def re_extract(
     while True:
         with warehouse.open() as connection:
             limit = progress(connection, STEP)
-            where = "landed_at >= ? AND landed_at < ? AND document_seq > ? AND document_seq <= ?"
-            documents = _documents(connection, where, [start, end, after, limit], batch)
+            where = "landed_at >= ? AND landed_at < ? AND document_seq > ? AND document_seq <= ? AND body_origin IS DISTINCT FROM ?"
+            documents = _documents(connection, where, [start, end, after, limit, TEXT_EXPIRED], batch)
             before = _stored(connection, [row["document_id"] for row in documents])
         if not documents:
             return report

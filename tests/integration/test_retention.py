@@ -1,0 +1,178 @@
+"""Retention on real stores: what is old goes, what a promise rests on stays, and a second call finds nothing to do."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from pipeline.documents.landing import Landing
+from pipeline.settings import Settings
+from pipeline.signals import mention_table
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import Delivery, DeliveryAttempt, FollowUp, Match, Organization, Round, SourceHour
+from pipeline.store.models import Landing as LandingRow
+from pipeline.store.warehouse import Warehouse
+from pipeline.upkeep.retention import RetentionPolicy, apply_retention
+
+NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
+POLICY = RetentionPolicy(text_days=180, landing_days=90, attempt_days=180, history_days=400)
+
+
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def landing_row(sha256: str, days: float, status: str = "parsed") -> LandingRow:
+    return LandingRow(
+        source_id="wire", kind="feed", url="https://wire.example/rss", sha256=sha256, size=3, is_catch_up=False, context={},
+        fetched_at=ago(days), status=status, settled_at=None if status == "landed" else ago(days),
+    )  # fmt: skip
+
+
+def put(landing: Landing, body: bytes, days: float) -> str:
+    sha256 = landing.put(body)
+    os.utime(landing._path(sha256), (ago(days).timestamp(),) * 2)
+    return sha256
+
+
+def count(database: AppDatabase, table: Any) -> int:
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> AppDatabase:
+    database = AppDatabase(f"sqlite:///{tmp_path / 'app.db'}")
+    database.migrate()
+    return database
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    return Landing(tmp_path / "landing")
+
+
+def test_bodies_go_with_their_rows_unless_needed_and_the_newest_number_is_never_given_again(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    gone, shared, waiting, last = (put(landing, text, 100) for text in (b"old", b"two", b"not read", b"end"))
+    with database.write() as session:
+        session.add_all(
+            [landing_row(gone, 100), landing_row(shared, 100), landing_row(shared, 10), landing_row(waiting, 100, "landed")]
+        )
+        session.flush()
+        session.add(landing_row(last, 100))
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert (done["landings"], done["landed_files"]) == (2, 1)
+    assert [landing._path(sha).exists() for sha in (gone, shared, waiting, last)] == [False, True, True, True]
+    assert count(database, LandingRow) == 3
+    assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_a_body_that_came_again_today_stays_though_its_old_row_goes(
+    landing: Landing, database: AppDatabase, warehouse: Warehouse
+) -> None:
+    sha256 = put(landing, b"again", 100)
+    with database.write() as session:
+        session.add_all([landing_row(sha256, 100), landing_row("0" * 64, 1)])
+    landing.put(b"again")  # and its row is not written yet
+    assert apply_retention(database, warehouse, landing, POLICY, datetime.now(UTC) + timedelta(seconds=5))["landings"] == 1
+    assert landing.get(sha256) == b"again"
+
+
+def test_deliveries_and_matches_stay_for_good_and_lose_their_attempts_and_bodies(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    """FS-61: at most once rests on rows of matches and deliveries, which no retention touches."""
+    with database.write() as session:
+        session.add(Organization(id="o1", slug="acme", name="Acme", plan="free", settings={}, created_at=ago(500)))
+        session.flush()
+        for key, days, status in (("old", 300, "delivered"), ("young", 30, "delivered"), ("open", 300, "pending")):
+            session.add(
+                Round(id=key, company_name=key, company_key=key, body={}, first_seen_at=ago(days), updated_at=ago(days))
+            )
+            session.flush()
+            session.add(Match(id=key, organization_id="o1", round_id=key, company_key=key, match_type="account_domain", score=1.0,
+                              explanation={}, all_matches=[], origin="live", created_at=ago(days)))  # fmt: skip
+            session.flush()
+            session.add(Delivery(id=key, dedupe_key=key, organization_id="o1", profile="fundingscout", event_type="e", match_id=key,
+                                 status=status, body="{}", created_at=ago(days),
+                                 finished_at=None if status == "pending" else ago(days)))  # fmt: skip
+            session.flush()
+            session.add(DeliveryAttempt(delivery_id=key, number=1, trigger="live", started_at=ago(days), finished_at=ago(days),
+                                        outcome="failed", error="said", is_request_sent=True, is_mirrored=True))  # fmt: skip
+        session.add(DeliveryAttempt(delivery_id="old", number=2, trigger="live", started_at=ago(300), finished_at=ago(300),
+                                    outcome="delivered", error="kept", is_mirrored=False))  # fmt: skip
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert (done["attempt_texts"], done["delivery_bodies"]) == (2, 1)
+    assert (count(database, Match), count(database, Delivery), count(database, DeliveryAttempt)) == (3, 3, 4)
+    with database.read() as session:
+        texts = select(
+            DeliveryAttempt.delivery_id, DeliveryAttempt.number, DeliveryAttempt.error, DeliveryAttempt.is_request_sent
+        )
+        assert sorted(tuple(row) for row in session.execute(texts)) == [
+            ("old", 1, None, True), ("old", 2, "kept", None), ("open", 1, None, True), ("young", 1, "said", True),
+        ]  # fmt: skip
+        bodies = {row.id: row.body for row in session.execute(select(Delivery.id, Delivery.body))}
+    assert bodies == {"old": None, "open": "{}", "young": "{}"}
+    assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_settled_follow_ups_and_old_hours_go_and_waiting_ones_stay(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    with database.write() as session:
+        for n, (status, days) in enumerate([("done", 100), ("waiting", 100), ("given_up", 10), ("done", 100)]):
+            session.add(FollowUp(source_id="wire", kind="article", url=f"https://a.example/{n}", context={}, is_catch_up=False,
+                                 next_attempt_at=NOW, status=status, created_at=ago(days)))  # fmt: skip
+            session.flush()
+        session.add_all([SourceHour(source_id="wire", hour_at=ago(100)), SourceHour(source_id="wire", hour_at=ago(1))])
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert (done["follow_ups"], done["source_hours"]) == (1, 1)
+    assert (count(database, FollowUp), count(database, SourceHour)) == (3, 1)
+
+
+FILL = """
+    INSERT INTO raw.documents BY NAME SELECT 'd' || n AS document_id, n AS document_seq, 1 AS revision, 'wire' AS source_id,
+        'article' AS kind, 'Lumen raises' AS title, repeat('Lumen raises $5 million. ', 40) AS body, 'article' AS body_origin,
+        CAST($now AS TIMESTAMP) - to_days(CAST(n * 100 AS INTEGER)) AS landed_at, FALSE AS is_catch_up FROM range(1, 4) AS t(n);
+    INSERT INTO core.mentions BY NAME SELECT document_id, document_seq, document_seq AS mention_seq, TRUE AS is_funding,
+        '[{"field": "amount", "text": "Lumen raises"}]' AS evidence FROM raw.documents;
+    INSERT INTO core.progress VALUES ('mentions', 3, CAST($now AS TIMESTAMP));
+    INSERT INTO core.crm_account_history BY NAME SELECT 'o1' AS organization_id, 'a' || n AS external_id,
+        CASE n WHEN 1 THEN NULL ELSE CAST($now AS TIMESTAMP) - to_days(CAST(n * 200 AS INTEGER)) END AS valid_to
+        FROM range(1, 4) AS t(n);
+"""
+
+
+def test_texts_and_quoted_sentences_expire_and_are_not_read_again_as_nothing(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    with warehouse.open() as connection:
+        for statement in FILL.split(";")[:-1]:
+            connection.execute(statement, {"now": NOW.replace(tzinfo=None)} if "$now" in statement else {})
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert (done["document_texts"], done["evidence"], done["crm_account_versions"]) == (2, 2, 1)
+    with warehouse.open() as connection:
+        rows = connection.execute("SELECT document_id, body <> '', body_origin FROM raw.documents ORDER BY 1").fetchall()
+        assert rows == [("d1", True, "article"), ("d2", False, "expired"), ("d3", False, "expired")]
+        rows = connection.execute("SELECT document_id, evidence FROM core.mentions ORDER BY 1").fetchall()
+        assert [row[1] == "[]" for row in rows] == [False, True, True]
+    again = mention_table.re_extract(warehouse, ago(400).date(), ago(200).date(), NOW)
+    assert (again.documents, again.changed) == (0, 0)
+    assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_the_settings_are_the_policy() -> None:
+    policy = RetentionPolicy.of(Settings(retention_text_days=7, retention_history_days=9))
+    assert (policy.text_days, policy.landing_days, policy.attempt_days, policy.history_days) == (7, 90, 180, 9)
