@@ -7,9 +7,14 @@ spliced in exactly as it came (A-FS-3): key order, big numbers, decimals and bla
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import json.encoder
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+
+# Longer texts are checked each time they are used: what is kept must stay small.
+_KEPT_CHARACTERS = 2_000
 
 
 class RawJson:
@@ -19,15 +24,11 @@ class RawJson:
 
     def __init__(self, text: str) -> None:
         """Raises ValueError for text that is not JSON (NaN and infinities are not)."""
-        # Numbers stay text: nothing is lost, and a number of a million digits costs nothing.
-        try:
-            json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
-        except RecursionError:
-            raise ValueError("JSON nested too deeply") from None
+        if len(text) <= _KEPT_CHARACTERS:
+            _check_once(text)
+        else:
+            _check(text)
         self.text = text
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical_text(value: Any) -> str:
@@ -35,52 +36,85 @@ def canonical_text(value: Any) -> str:
 
     Raises ValueError for NaN and infinities, TypeError for what JSON can't say.
     """
-    if isinstance(value, RawJson):
-        return value.text
-    if isinstance(value, (dict, list)) and (text := _in_one_go(value)) is not None:
+    parts: list[str] = []
+    _write(value, parts.append, _quoted)
+    text = "".join(parts)
+    if _is_utf8(text):
         return text
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("a key that is not text")
-        return "{" + ",".join(f"{_text(key)}:{canonical_text(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(canonical_text(item) for item in value) + "]"
+    parts.clear()
+    _write(value, parts.append, _escaped)
+    return "".join(parts)
+
+
+def _write(value: Any, put: Callable[[str], None], quote: Callable[[str], str]) -> None:
     if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, Decimal):
+        put(quote(value))
+    elif value is None:
+        put("null")
+    elif isinstance(value, RawJson):
+        put(value.text)
+    elif isinstance(value, (dict, Mapping)):  # both: asking an abstract class takes its time
+        before = "{"
+        for key in _sorted_keys(value):
+            put(f"{before}{quote(key)}:")
+            _write(value[key], put, quote)
+            before = ","
+        put("}" if before == "," else "{}")
+    elif isinstance(value, (list, tuple)):
+        before = "["
+        for item in value:
+            put(before)
+            _write(item, put, quote)
+            before = ","
+        put("]" if before == "," else "[]")
+    elif isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError(f"{value} is no JSON number")
-        return format(value, "f")
-    return _ENCODER.encode(value)
+        put(format(value, "f"))
+    else:
+        put(_ENCODER.encode(value))
 
 
-def _in_one_go(value: Any) -> str | None:
-    """The text by the library's encoder, ten times as fast; None where ``value`` holds what that would not write as we do."""
-    if not _is_plain(value):
-        return None
-    text = _ENCODER.encode(value)
+def _sorted_keys(value: Mapping[Any, Any]) -> list[str]:
+    try:
+        "".join(value)  # the quickest way to ask whether all are text
+    except TypeError:
+        raise TypeError("a key that is not text") from None
+    return sorted(value)
+
+
+def _is_utf8(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return None
-    return text
+        return False
+    return True
 
 
-def _is_plain(value: Any) -> bool:
-    if type(value) is dict:
-        return all(type(key) is str for key in value) and all(map(_is_plain, value.values()))
-    if type(value) is list:
-        return all(map(_is_plain, value))
-    return value is None or type(value) in (str, int, float, bool)
+def _escaped(text: str) -> str:
+    # A lone surrogate has no UTF-8, only an escape.
+    return _quoted(text) if _is_utf8(text) else json.dumps(text)
 
 
-def _text(value: str) -> str:
+def _check(text: str) -> None:
     try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, only an escape
-        return json.dumps(value)
-    return _ENCODER.encode(value)
+        _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+
+
+@lru_cache(maxsize=1_024)
+def _check_once(text: str) -> None:
+    """Bodies name the same row twice or more, and many bodies the same rows. What is refused is not kept."""
+    _check(text)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+# What the encoder does with text, without its call in between.
+_quoted = json.encoder.encode_basestring
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+# Numbers stay text: nothing is lost, and a number of a million digits costs nothing.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)

@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, Text, and_, bindparam, column, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Text, and_, bindparam, column, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.models import Delivery, Match, WebhookEndpoint
 from pipeline.webhooks.outbox import OPEN, SCHEDULED, is_due
 from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, policy_in_force, sends_allowed
-from pipeline.webhooks.profiles import Profile
+from pipeline.webhooks.profiles import Chosen, Profile
+from pipeline.webhooks.waiting import Condition, Endpoint, Waiting, endpoints, endpoints_locked, oldest_locked
 
 PAUSED, DISABLED = "paused", "disabled"
 TEST, RETRY = "test", "retry"
@@ -49,12 +50,15 @@ _LANES = text(
 class Choice:
     """What may go, each with its endpoint; what has lost its webhook; how many were set aside with their endpoint.
 
-    ``next_at``: when the first endpoint that is held back by its rate limit may be sent to again.
+    ``next_at``: when the first endpoint that is held back by its rate limit may be sent to again. ``looked_at``: all
+    deliveries that were locked for this; ``paced``: by endpoint id, how far rate limits are used up now.
     """
 
-    go: list[tuple[Delivery, WebhookEndpoint]] = field(default_factory=list)
-    lost: list[Delivery] = field(default_factory=list)
-    disabled: list[Delivery] = field(default_factory=list)
+    go: Chosen = field(default_factory=list)
+    lost: list[Waiting] = field(default_factory=list)
+    disabled: list[Waiting] = field(default_factory=list)
+    looked_at: list[Waiting] = field(default_factory=list)
+    paced: dict[str, datetime] = field(default_factory=dict)
     set_aside: int = 0
     next_at: datetime | None = None
 
@@ -84,19 +88,14 @@ def choose(
     otherwise: then all processes' claims of the last ``claim_seconds`` count. ``only``: none but these deliveries.
     """
     gates = _Gates(session, now, profile, Counter(busy), per_endpoint, claim_seconds)
-    waiting = select(Delivery).where(OPEN, Delivery.status == "pending", Delivery.profile == profile.name)
+    waiting: list[Condition] = [OPEN, Delivery.status == "pending", Delivery.profile == profile.name]
     if only is not None:
-        waiting = waiting.where(Delivery.id.in_(sorted(only)))
-    oldest = _locked(session, waiting, limit)
+        waiting.append(Delivery.id.in_(sorted(only)))
+    oldest = oldest_locked(session, limit, *waiting)
     gates.offer(oldest, limit)
     if only is None and len(oldest) == limit and len(gates.choice.go) < limit:
         _choose_by_lane(session, limit, profile, gates)
     return gates.choice
-
-
-def _locked(session: Session, query: Select[Delivery], limit: int) -> list[Delivery]:
-    query = query.order_by(Delivery.created_at, Delivery.id).limit(limit)
-    return list(session.scalars(query.with_for_update(skip_locked=True)))
 
 
 def _choose_by_lane(session: Session, limit: int, profile: Profile, gates: _Gates) -> None:
@@ -114,8 +113,8 @@ def _choose_by_lane(session: Session, limit: int, profile: Profile, gates: _Gate
             return
         room = min(missing, gates.room(lane))
         if room:
-            of_lane = select(Delivery).where(PENDING, Delivery.profile == profile.name, Delivery.endpoint_id == lane)
-            gates.offer(_locked(session, of_lane, room), limit)
+            of_lane = (PENDING, Delivery.profile == profile.name, Delivery.endpoint_id == lane)
+            gates.offer(oldest_locked(session, room, *of_lane), limit)
 
 
 def _lanes(session: Session, profile: Profile, after: str, most: int) -> list[str]:
@@ -139,12 +138,12 @@ class _Gates:
         self._claimed_since = now - timedelta(seconds=claim_seconds)
         self._seen: set[str] = set()
         self._hidden: set[str] = set()
-        self._by_id: dict[str, WebhookEndpoint] = {}
-        self._by_organization: dict[str, WebhookEndpoint] = {}
+        self._by_id: dict[str, Endpoint] = {}
+        self._by_organization: dict[str, Endpoint] = {}
         self._policies: dict[str, Policy] = {}
         self._everywhere: Counter[str] | None = None
 
-    def offer(self, rows: Sequence[Delivery], limit: int) -> None:
+    def offer(self, rows: Sequence[Waiting], limit: int) -> None:
         """Let through what may go, up to ``limit`` in all; set aside what its endpoint won't take at all."""
         self._load({row.endpoint_id for row in rows if row.endpoint_id}, {row.organization_id for row in rows})
         again = [row.match_id for row in rows if row.attempts and row.match_id]
@@ -154,11 +153,13 @@ class _Gates:
             if row.id in self._seen:
                 continue
             self._seen.add(row.id)
+            self.choice.looked_at.append(row)
             endpoint = self._by_id.get(row.endpoint_id or "") or self._by_organization.get(row.organization_id)
             if endpoint is None:
                 self.choice.lost.append(row)
                 continue
-            row.endpoint_id = endpoint.id
+            if row.endpoint_id != endpoint.id:
+                row.endpoint_id, row.is_moved = endpoint.id, True
             if len(self.choice.go) < limit and self._passes(row, endpoint):
                 self.choice.go.append((row, endpoint))
 
@@ -182,7 +183,7 @@ class _Gates:
                 self._note_next(next_send_at(policy.rate_limit, endpoint.paced_until, self._now))
         return max(0, room)
 
-    def _passes(self, row: Delivery, endpoint: WebhookEndpoint) -> bool:
+    def _passes(self, row: Waiting, endpoint: Endpoint) -> bool:
         if row.next_trigger == TEST:
             return True  # somebody asked for it, to see whether an endpoint works again
         if endpoint.state == PAUSED:
@@ -208,6 +209,7 @@ class _Gates:
             self._everywhere[endpoint.id] += 1
         if policy.rate_limit is not None:
             endpoint.paced_until = paced_after(policy.rate_limit, endpoint.paced_until, self._now, 1)
+            self.choice.paced[endpoint.id] = endpoint.paced_until
         return True
 
     def _load(self, ids: set[str], organizations: set[str]) -> None:
@@ -215,15 +217,14 @@ class _Gates:
         wanted_organizations = sorted(organizations - self._by_organization.keys())
         if not wanted_ids and not wanted_organizations:
             return
-        found = list(self._session.scalars(self._query(wanted_ids, wanted_organizations)))
-        bounded = [row.id for row in found if row.policy and policy_in_force(row.policy).is_shared]
+        found = {row.id: row for row in endpoints(self._session, self._are(wanted_ids, wanted_organizations))}
+        bounded = [row.id for row in found.values() if row.policy and policy_in_force(row.policy).is_shared]
         if bounded:
             # Bounds that hold over all processes: one at a time judges by them; the others come back to it.
-            mine = select(WebhookEndpoint).where(WebhookEndpoint.id.in_(sorted(bounded))).order_by(WebhookEndpoint.id)
-            mine = mine.with_for_update(skip_locked=True).execution_options(populate_existing=True)
-            held = {row.id for row in self._session.scalars(mine)}
-            self.blocked.update(set(bounded) - held)
-        for row in found:
+            held = {row.id: row for row in endpoints_locked(self._session, WebhookEndpoint.id.in_(sorted(bounded)))}
+            self.blocked.update(set(bounded) - held.keys())
+            found |= held
+        for row in found.values():
             self._by_id[row.id] = row
             policy = self._policies[row.id] = policy_in_force(row.policy) if row.policy else STRICT
             if policy.max_concurrency is None and self._busy[row.id] >= self._per_endpoint:
@@ -231,9 +232,9 @@ class _Gates:
             if row.profile == self._profile.name:
                 self._by_organization[row.organization_id] = row
 
-    def _query(self, ids: Sequence[str], organizations: Sequence[str]) -> Select[WebhookEndpoint]:
+    def _are(self, ids: Sequence[str], organizations: Sequence[str]) -> ColumnElement[bool]:
         of_profile = and_(WebhookEndpoint.profile == self._profile.name, WebhookEndpoint.organization_id.in_(organizations))
-        return select(WebhookEndpoint).where(or_(WebhookEndpoint.id.in_(ids), of_profile) if ids else of_profile)
+        return or_(WebhookEndpoint.id.in_(ids), of_profile) if ids else of_profile
 
     def _under_way_everywhere(self) -> Counter[str]:
         """Claims of all processes that may still be under way, by endpoint."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
@@ -23,10 +23,12 @@ from pipeline.store.models import ApiKey, Delivery, DeliveryAttempt, WebhookEndp
 from pipeline.webhooks.attempts import UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, Choice, choose, promote_due
 from pipeline.webhooks.events import LoadedEvent, load_events
+from pipeline.webhooks.ledger_writes import Beginning, begin_attempts
 from pipeline.webhooks.outbox import SCHEDULED, add_no_webhook_attempt, is_beyond_all_delays, stale_claims
 from pipeline.webhooks.policies import next_attempt_at, policy_in_force
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.settling import settle
+from pipeline.webhooks.waiting import Endpoint, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -160,60 +162,92 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
     events = load_events(session, fresh, now)
     by_key = {endpoint.organization_id: endpoint for _, endpoint in choice.go if endpoint.secret_encrypted is None}
     secrets = _signing_secrets(session, by_key, now)
-    attempts = [_begin(row, endpoint, events.get(row.id), now, claimed_by, profile) for row, endpoint in choice.go]
+    beginnings = [_begin(row, endpoint, events.get(row.id), profile) for row, endpoint in choice.go]
     for row in choice.lost:
         _lose_webhook(session, row, events.get(row.id), now)
     for row in choice.disabled:
         _fail_unsent(session, row, events.get(row.id), now)
-    session.add_all(attempts)
     session.flush()
+    attempt_ids = begin_attempts(session, beginnings, now, claimed_by)
+    _write_aside(session, choice)
     claims = [
         Claim(
             delivery_id=row.id,
-            attempt_id=attempt.id,
+            attempt_id=attempt_ids[row.id],
             organization_id=row.organization_id,
             match_id=row.match_id,
             message_id=row.event_id or row.match_id or row.id,
             url=endpoint.url,
-            body=(row.body or "").encode(),
+            body=beginning.body.encode(),
             secrets_encrypted=(own,) if (own := endpoint.secret_encrypted) else secrets.get(row.organization_id, ()),
             claimed_at=now,
             claimed_by=claimed_by,
             endpoint_id=endpoint.id,
-            number=row.attempts,
-            trigger=attempt.trigger,
+            number=beginning.number,
+            trigger=beginning.trigger,
             headers_encrypted=endpoint.headers_encrypted,
             policy=policy_in_force(endpoint.policy),
             was_failing=endpoint.consecutive_failures > 0 or bool(endpoint.policy),
         )
-        for (row, endpoint), attempt in zip(choice.go, attempts, strict=True)
+        for (row, endpoint), beginning in zip(choice.go, beginnings, strict=True)
     ]
     return Turn(claims, len(choice.lost), choice.set_aside + len(choice.disabled), choice.next_at)
 
 
-def _begin(
-    row: Delivery, endpoint: WebhookEndpoint, event: LoadedEvent | None, now: datetime, claimed_by: str, profile: Profile
-) -> DeliveryAttempt:
-    if row.body is None:
+def _begin(row: Waiting, endpoint: Endpoint, event: LoadedEvent | None, profile: Profile) -> Beginning:
+    body = row.body
+    if body is None:
         if event is None:
             raise LookupError(f"delivery {row.id} has neither a body nor a match to make one from")
-        row.body = profile.body(event.event)
-    trigger = row.next_trigger or (event.origin if event else "live")
-    row.status, row.claimed_at, row.claimed_by = "sending", now, claimed_by
-    row.next_attempt_at, row.next_trigger = None, None
-    row.attempts += 1
-    return DeliveryAttempt(
+        body = profile.body(event.event)
+    return Beginning(
         delivery_id=row.id,
-        number=row.attempts,
-        trigger=trigger,
+        endpoint_id=endpoint.id,
         endpoint_url=endpoint.url,
-        body_sha256=hashlib.sha256(row.body.encode()).hexdigest(),
-        started_at=now,
-        outcome="sending",
+        body=body,
+        body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+        number=row.attempts + 1,
+        trigger=row.next_trigger or (event.origin if event else "live"),
     )
 
 
-def _lose_webhook(session: Session, row: Delivery, event: LoadedEvent | None, now: datetime) -> None:
+def _write_aside(session: Session, choice: Choice) -> None:
+    """What the visit changed of deliveries that don't go, and of rate limits."""
+    going = {row.id for row, _ in choice.go}
+    changed = [
+        {
+            "of": row.id,
+            "to_status": row.status,
+            "to_reason": row.reason,
+            "to_end": row.finished_at,
+            "to_trigger": row.next_trigger,
+            "to_endpoint": row.endpoint_id,
+        }
+        for row in choice.looked_at
+        if row.id not in going and (row.is_moved or row.status != "pending")
+    ]
+    connection = session.connection()
+    if changed:
+        connection.execute(
+            update(Delivery)
+            .where(Delivery.id == bindparam("of"))
+            .values(
+                status=bindparam("to_status"),
+                reason=bindparam("to_reason"),
+                finished_at=bindparam("to_end"),
+                next_trigger=bindparam("to_trigger"),
+                endpoint_id=bindparam("to_endpoint"),
+            ),
+            changed,
+        )
+    if choice.paced:
+        connection.execute(
+            update(WebhookEndpoint).where(WebhookEndpoint.id == bindparam("of")).values(paced_until=bindparam("to")),
+            [{"of": one, "to": until} for one, until in sorted(choice.paced.items())],
+        )
+
+
+def _lose_webhook(session: Session, row: Waiting, event: LoadedEvent | None, now: datetime) -> None:
     row.finished_at = now
     if row.attempts:
         row.status = "failed"  # it was tried while there was a webhook; what became of that stays
@@ -224,7 +258,7 @@ def _lose_webhook(session: Session, row: Delivery, event: LoadedEvent | None, no
     row.next_trigger = None
 
 
-def _fail_unsent(session: Session, row: Delivery, event: LoadedEvent | None, now: datetime) -> None:
+def _fail_unsent(session: Session, row: Waiting, event: LoadedEvent | None, now: datetime) -> None:
     """Its endpoint is disabled: failed, so that the pull feed shows it, and recorded as never sent."""
     row.status, row.finished_at = "failed", now
     if not row.attempts:
@@ -246,22 +280,27 @@ def _fail_unsent(session: Session, row: Delivery, event: LoadedEvent | None, now
     row.next_trigger = None
 
 
-def _signing_secrets(session: Session, endpoints: Mapping[str, WebhookEndpoint], now: datetime) -> dict[str, tuple[bytes, ...]]:
+def _signing_secrets(session: Session, endpoints: Mapping[str, Endpoint], now: datetime) -> dict[str, tuple[bytes, ...]]:
     """By organization: the secret of the key that registered the URL, else of the newest active key (A-FS-5).
 
     While a rotation overlaps, the key's previous secret comes second (A-FS-22).
     """
     if not endpoints:
         return {}
-    query = select(ApiKey).where(ApiKey.organization_id.in_(sorted(endpoints)), ApiKey.revoked_at.is_(None))
+    query = select(
+        ApiKey.id,
+        ApiKey.organization_id,
+        ApiKey.webhook_secret_encrypted,
+        ApiKey.previous_secret_encrypted,
+        ApiKey.previous_secret_until,
+    ).where(ApiKey.organization_id.in_(sorted(endpoints)), ApiKey.revoked_at.is_(None))
     secrets: dict[str, tuple[bytes, ...]] = {}
     registering: set[str] = set()
-    for key in session.scalars(query.order_by(ApiKey.created_at, ApiKey.id)):
-        if key.organization_id in registering:
+    for key_id, organization_id, secret, previous, until in session.execute(query.order_by(ApiKey.created_at, ApiKey.id)):
+        if organization_id in registering:
             continue
-        if endpoints[key.organization_id].key_id == key.id:
-            registering.add(key.organization_id)
-        overlaps = key.previous_secret_until is not None and now < key.previous_secret_until
-        previous = key.previous_secret_encrypted if overlaps else None
-        secrets[key.organization_id] = (key.webhook_secret_encrypted, *([previous] if previous else []))
+        if endpoints[organization_id].key_id == key_id:
+            registering.add(organization_id)
+        overlaps = until is not None and now < until
+        secrets[organization_id] = (secret, previous) if previous and overlaps else (secret,)
     return secrets

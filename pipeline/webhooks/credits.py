@@ -16,15 +16,16 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import CreditEntry, CreditHold, Team, WebhookSubscription
+from pipeline.webhooks.waiting import Endpoint, Waiting
 
 SKIPPED = "skipped"
 NO_CREDITS = "no_credits"
 COST = 1
 SWEEP = 500
 
-Chosen = list[tuple[Delivery, WebhookEndpoint]]
+Chosen = list[tuple[Waiting, Endpoint]]
 
 
 def admit(session: Session, chosen: Chosen, now: datetime, free_event: str) -> tuple[Chosen, int]:

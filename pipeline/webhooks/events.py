@@ -12,9 +12,14 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Account, Contact, Delivery, Match, Round
+from pipeline.store.models import Account, Contact, Match, Round
 from pipeline.webhooks.profiles import CrmMetadata, Event
+from pipeline.webhooks.waiting import Waiting
 
+_MATCH: tuple[Any, ...] = (
+    Match.id, Match.organization_id, Match.round_id, Match.match_type, Match.account_external_id, Match.contact_external_id,
+    Match.all_matches, Match.origin,
+)  # fmt: skip
 # A list of pairs to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
 _METADATA = {
     "sqlite": """
@@ -36,15 +41,25 @@ class LoadedEvent:
     origin: str
 
 
-def load_events(session: Session, deliveries: Sequence[Delivery], now: datetime) -> dict[str, LoadedEvent]:
+def load_events(session: Session, deliveries: Sequence[Waiting], now: datetime) -> dict[str, LoadedEvent]:
     """The events of ``deliveries``, by delivery id. Metadata of a CRM row deleted meanwhile is absent."""
-    query = select(Match, Round).join(Round, Round.id == Match.round_id)
-    query = query.where(Match.id.in_([row.match_id for row in deliveries if row.match_id]))
-    matches = {match.id: (match, of) for match, of in session.execute(query)}
-    by_organization = metadata_of(session, [match for match, _ in matches.values()])
-    return {
-        row.id: _event(*matches[row.match_id], by_organization[row.organization_id], now) for row in deliveries if row.match_id
-    }
+    wanted = [row.match_id for row in deliveries if row.match_id]
+    found: Iterable[Any] = session.execute(select(*_MATCH).where(Match.id.in_(wanted))) if wanted else ()
+    matches = {match.id: match for match in found}
+    # Many organizations are told of one round: it is read once.
+    round_ids = sorted({match.round_id for match in matches.values()})
+    rounds: dict[str, dict[str, Any]] = {}
+    if round_ids:
+        stored: Iterable[Any] = session.execute(select(Round.id, Round.body).where(Round.id.in_(round_ids)))
+        rounds = {round_id: body | {"id": round_id} for round_id, body in stored}
+    by_organization = metadata_of(session, list(matches.values()))
+    events: dict[str, LoadedEvent] = {}
+    for row in deliveries:
+        if row.match_id:
+            match = matches[row.match_id]
+            event = _event(match, rounds[match.round_id], by_organization[row.organization_id], now)
+            events[row.id] = LoadedEvent(event, match.origin)
+    return events
 
 
 def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMetadata]:
@@ -57,18 +72,17 @@ def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMeta
     }
 
 
-def _event(match: Match, of: Round, metadata: CrmMetadata, now: datetime) -> LoadedEvent:
-    event = Event(
+def _event(match: Any, of: dict[str, Any], metadata: CrmMetadata, now: datetime) -> Event:
+    return Event(
         match_id=match.id,
         match_type=match.match_type,
         account_external_id=match.account_external_id,
         contact_external_id=match.contact_external_id,
         all_matches=match.all_matches,
-        round=of.body | {"id": of.id},
+        round=of,
         metadata=metadata,
         occurred_at=now,
     )
-    return LoadedEvent(event, match.origin)
 
 
 def _rows(matches: Iterable[Any], field: str) -> set[tuple[str, str]]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.webhooks.waiting import Endpoint, Waiting
 
-Chosen = list[tuple[Delivery, WebhookEndpoint]]
+Chosen = list[tuple[Waiting, Endpoint]]
 
 
 @dataclass(frozen=True, slots=True)

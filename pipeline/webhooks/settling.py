@@ -11,27 +11,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
-from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
+from pipeline.store.models import DeliveryAttempt, OperatorNotice, WebhookEndpoint
 from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, TEST
+from pipeline.webhooks.ledger_writes import Settlement, end_attempts
 from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, policy_in_force
 
 log = logging.getLogger(__name__)
 
 Finished = Sequence[tuple[Claim, Outcome]]
-# A claim's own delivery, wherever it stands: on its way, given up meanwhile, or to be tried again because it was given up.
-_OF_THIS_CLAIM = (
-    Delivery.id == bindparam("of_delivery"),
-    Delivery.claimed_by == bindparam("by"),
-    Delivery.claimed_at == bindparam("at"),
-    Delivery.attempts == bindparam("number"),
-    or_(Delivery.status == "sending", Delivery.status == "scheduled", Delivery.reason == UNKNOWN_OUTCOME),
-)
 
 
 def settle(session: Session, finished: Finished, rng: Random) -> None:
@@ -41,48 +33,12 @@ def settle(session: Session, finished: Finished, rng: Random) -> None:
     # By id, as all who lock several deliveries do: two of them never wait for each other.
     finished = sorted(finished, key=lambda pair: pair[0].delivery_id)
     rows = [_settled(claimed, outcome, rng) for claimed, outcome in finished]
-    connection = session.connection()
     news = _not_settled_before(session, finished)
-    connection.execute(
-        update(Delivery)
-        .where(*_OF_THIS_CLAIM)
-        .values(
-            status=bindparam("to_status"),
-            reason=bindparam("to_error_class"),
-            response_code=bindparam("to_code"),
-            response_excerpt=bindparam("to_excerpt"),
-            finished_at=bindparam("to_end"),
-            next_attempt_at=bindparam("to_next"),
-            next_trigger=bindparam("to_trigger"),
-        ),
-        rows,
-    )
-    connection.execute(
-        update(DeliveryAttempt)
-        .where(DeliveryAttempt.id == bindparam("of_attempt"))
-        .values(
-            outcome=bindparam("to_outcome"),
-            response_code=bindparam("to_code"),
-            response_excerpt=bindparam("to_excerpt"),
-            resolved_address=bindparam("to_address"),
-            duration_ms=bindparam("to_duration_ms"),
-            resolve_ms=bindparam("to_resolve_ms"),
-            connect_ms=bindparam("to_connect_ms"),
-            tls_ms=bindparam("to_tls_ms"),
-            first_byte_ms=bindparam("to_first_byte_ms"),
-            is_reused_connection=bindparam("to_is_reused"),
-            is_request_sent=bindparam("to_is_request_sent"),
-            error_class=bindparam("to_error_class"),
-            error=bindparam("to_error"),
-            finished_at=bindparam("to_finished_at"),
-            is_mirrored=False,
-        ),
-        rows,
-    )
+    end_attempts(session, rows)
     _note_standing(session, news)
 
 
-def _settled(claimed: Claim, outcome: Outcome, rng: Random) -> dict[str, Any]:
+def _settled(claimed: Claim, outcome: Outcome, rng: Random) -> Settlement:
     again = None
     if not outcome.is_delivered and claimed.trigger != TEST:
         again = next_attempt_at(
@@ -95,31 +51,31 @@ def _settled(claimed: Claim, outcome: Outcome, rng: Random) -> dict[str, Any]:
             rng,
         )
     ended = "delivered" if outcome.is_delivered else "failed"
-    return {
-        "of_delivery": claimed.delivery_id,
-        "of_attempt": claimed.attempt_id,
-        "by": claimed.claimed_by,
-        "at": claimed.claimed_at,
-        "number": claimed.number,
-        "to_status": "scheduled" if again else ended,
-        "to_outcome": ended,
-        "to_next": again,
-        "to_trigger": RETRY if again else None,
-        "to_end": None if again else outcome.finished_at,
-        "to_error_class": outcome.error_class,
-        "to_error": outcome.error,
-        "to_code": outcome.response_code,
-        "to_excerpt": outcome.response_excerpt,
-        "to_address": outcome.resolved_address,
-        "to_duration_ms": outcome.duration_ms,
-        "to_resolve_ms": outcome.resolve_ms,
-        "to_connect_ms": outcome.connect_ms,
-        "to_tls_ms": outcome.tls_ms,
-        "to_first_byte_ms": outcome.first_byte_ms,
-        "to_is_reused": outcome.is_reused_connection,
-        "to_is_request_sent": outcome.is_request_sent,
-        "to_finished_at": outcome.finished_at,
-    }
+    return Settlement(
+        delivery_id=claimed.delivery_id,
+        claimed_by=claimed.claimed_by,
+        claimed_at=claimed.claimed_at,
+        number=claimed.number,
+        attempt_id=claimed.attempt_id,
+        to_status="scheduled" if again else ended,
+        to_outcome=ended,
+        next_attempt_at=again,
+        next_trigger=RETRY if again else None,
+        ended_at=None if again else outcome.finished_at,
+        finished_at=outcome.finished_at,
+        response_code=outcome.response_code,
+        response_excerpt=outcome.response_excerpt,
+        error_class=outcome.error_class,
+        error=outcome.error,
+        resolved_address=outcome.resolved_address,
+        duration_ms=outcome.duration_ms,
+        resolve_ms=outcome.resolve_ms,
+        connect_ms=outcome.connect_ms,
+        tls_ms=outcome.tls_ms,
+        first_byte_ms=outcome.first_byte_ms,
+        is_reused_connection=outcome.is_reused_connection,
+        is_request_sent=outcome.is_request_sent,
+    )
 
 
 def _not_settled_before(session: Session, finished: Finished) -> Finished:
