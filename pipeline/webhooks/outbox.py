@@ -6,10 +6,8 @@ claiming and settling (webhooks.claims), sending (webhooks.sender).
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -19,14 +17,12 @@ from sqlalchemy.orm import Session
 from pipeline.matching.model import FoundMatch
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
-from pipeline.webhooks.ended_rounds import ACTIVE, hold_back, releasable, told_under_another_id
+from pipeline.webhooks.ended_rounds import ACTIVE, hold_back, releasable
 from pipeline.webhooks.fundingscout import PROFILE_NAME
-from pipeline.webhooks.gone_rows import without_gone_rows
-from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
-from pipeline.webhooks.match_rows import delivery_row, found_match, logical_round, match_id, match_row
-from pipeline.webhooks.review_rows import supersede, without_rejected
+from pipeline.webhooks.match_rows import delivery_row, match_id, match_row
+from pipeline.webhooks.review_rows import supersede
+from pipeline.webhooks.verdicts import KNOWN, Recorded, judge
 
-log = logging.getLogger(__name__)
 
 CHUNK = 500
 # What may change as later reports enrich a round; its id and first_seen_at never do.
@@ -44,9 +40,6 @@ OPEN = text("deliveries.status IN ('pending', 'sending')")
 SCHEDULED = text("deliveries.status = 'scheduled'")
 # No delay of a policy is longer: what is due later was scheduled while a clock was wrong.
 FURTHEST = timedelta(hours=49)
-
-# (match id, the match as recorded, its origin, when it was recorded)
-Recorded = tuple[str, FoundMatch, str, datetime]
 
 
 class RoundUnknown(LookupError):
@@ -269,40 +262,29 @@ def _record(
     hold: bool,
     report: RecordReport,
 ) -> None:
-    everything = len(chunk)
-    chunk = without_rejected(session, chunk)
-    report.rejected += everything - len(chunk)
-    known = _known(session, chunk)
-    chunk = without_gone_rows(db, session, chunk, known)
-    told = _told(session, chunk, rounds)
-    told_as_another = told_under_another_id(session, [(match.organization_id, rounds[match.round_id]) for match in chunk])
-    endpoints = with_webhook(session, {match.organization_id for match in chunk})
+    judged = judge(db, session, chunk, rounds)
+    known = dict(judged.known)
+    report.rejected += judged.rejected
+    endpoints = with_webhook(session, {verdict.found.organization_id for verdict in judged.verdicts})
     if not hold and known:
         # Held by a backfill, and now found as news: the partner is told after all, once.
         held = select(Delivery.id).where(Delivery.match_id.in_([row[0] for row in known.values()]), Delivery.status == "held")
         _release(session, list(session.scalars(held)), now)
     matches: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
-    for found in chunk:
+    for verdict in judged.verdicts:
+        found = verdict.found
         key = (found.organization_id, found.round_id)
-        if key in known:
+        if verdict.kind == KNOWN:
             report.known += 1
             report.recorded.append(known[key])
             continue
-        if key in told_as_another:
+        if verdict.logical is None:
             report.suppressed += 1
             continue
-        logical = logical_round(rounds[found.round_id])
-        of_company = told[found.organization_id, logical.company_key]
-        same = next((of for other, of in of_company if is_same_round(logical, other)), None)
-        if same is not None:
-            report.suppressed += 1
-            log.info("round %s is round %s, which organization %s has a match of: not told again", found.round_id, same, key[0])
-            continue
-        of_company.append((logical, found.round_id))
-        status = "held" if hold else "pending" if found.organization_id in endpoints else "no_webhook"
-        matches.append(match_row(found, logical, origin, now))
         endpoint = endpoints.get(found.organization_id)
+        status = "held" if hold else "pending" if endpoint else "no_webhook"
+        matches.append(match_row(found, verdict.logical, origin, now))
         deliveries.append(delivery_row(found, status, now, endpoint.id if endpoint else None))
         recorded = (match_id(*key), found, origin, now)
         known[key] = recorded
@@ -314,30 +296,7 @@ def _record(
         for delivery in deliveries:
             if delivery["status"] == "no_webhook":
                 add_no_webhook_attempt(session, delivery["id"], origin, now)
-        supersede(session, chunk, now)
-
-
-def _known(session: Session, chunk: Sequence[FoundMatch]) -> dict[tuple[str, str], Recorded]:
-    rows = session.scalars(select(Match).where(Match.id.in_([match_id(m.organization_id, m.round_id) for m in chunk])))
-    return {(row.organization_id, row.round_id): (row.id, found_match(row), row.origin, row.created_at) for row in rows}
-
-
-def _told(
-    session: Session, chunk: Sequence[FoundMatch], rounds: dict[str, Round]
-) -> defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]]:
-    """The rounds that the chunk's organizations have matches of, by organization and company."""
-    # Two lists, not pairs: SQLite would read the whole table for pairs.
-    query = select(Match, Round).join(Round, Round.id == Match.round_id)
-    query = query.where(
-        Match.organization_id.in_(sorted({match.organization_id for match in chunk})),
-        Match.company_key.in_(sorted({rounds[match.round_id].company_key for match in chunk})),
-    )
-    told: defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]] = defaultdict(list)
-    for match, of in session.execute(query.order_by(Match.created_at, Match.id)):
-        told[match.organization_id, match.company_key].append(
-            (replace(logical_round(of), company_key=match.company_key), of.id)
-        )
-    return told
+        supersede(session, [verdict.found for verdict in judged.verdicts], now)
 
 
 def _release(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, int]:
