@@ -12,6 +12,7 @@ from pipeline.api import health
 from pipeline.api.context import Service
 from pipeline.api.edge import Edge
 from pipeline.api.errors import add_handlers
+from pipeline.api.faces import Face
 from pipeline.api.fundingscout import crm, matches, rounds, webhooks, whoami
 from pipeline.api.fundingscout.tools import McpEndpoint
 from pipeline.api.logs import set_up_logging
@@ -21,6 +22,8 @@ from pipeline.api.operator import keys as operator_keys
 from pipeline.api.operator import organizations as operator_organizations
 from pipeline.api.signalbase.access import PREFIX as SIGNALBASE_PREFIX
 from pipeline.api.signalbase.app import build_signalbase
+from pipeline.api.startcap.access import PREFIX as STARTCAP_PREFIX
+from pipeline.api.startcap.app import build_startcap
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 
@@ -47,7 +50,8 @@ def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datet
         app.include_router(router)
     app.router.routes.append(app.state.routes[0])
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
-    app.mount(SIGNALBASE_PREFIX, build_signalbase(service))
+    app.add_middleware(Face, prefix=SIGNALBASE_PREFIX, face=build_signalbase(service))
+    app.mount(STARTCAP_PREFIX, build_startcap(service))
     app.add_middleware(Edge, service=service)
     return app
 

@@ -33,9 +33,15 @@ async def json_text(request: Request) -> AsyncIterator[str]:
     does not come within 30 seconds or pauses for 5, 400 `invalid_json` for one that is not UTF-8, 503 while too many others
     are held.
     """
-    service = service_of(request)
-    most = service.settings.api_max_body_bytes
     _check_type(request)
+    async with body_text(request, service_of(request).settings.api_max_body_bytes) as text:
+        yield text
+
+
+@asynccontextmanager
+async def body_text(request: Request, most: int) -> AsyncIterator[str]:
+    """As json_text, of any content type and with at most so many bytes."""
+    service = service_of(request)
     announced = _announced(request, most)
     async with AsyncExitStack() as held:
 

@@ -69,6 +69,7 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     organization_id: str | None = None
     key_prefix: str | None = None
+    is_logged: bool = True  # False: its face promises that such requests leave no line
 
 
 class Service:

@@ -86,6 +86,8 @@ class Edge:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._service.metrics.requests.labels(method, route, str(status or CLIENT_GONE)).inc()
         self._service.metrics.seconds.labels(method, route).observe(seconds)
+        if not exchange.is_logged:
+            return
         fields = {
             "request_id": exchange.request_id,
             "method": method,

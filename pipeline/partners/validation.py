@@ -41,10 +41,11 @@ MOST_CHARACTERS = {
 ALWAYS_REQUIRED = frozenset({"first_name", "last_name", "date_of_birth", *ADDRESS_LABELS})
 
 # USPS Publication 28, appendix B: the fifty states and DC; the territories that partners may be allowed (A-SC-11).
-STATES = frozenset(
+_STATE_CODES = (
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC"
-    " SD TN TX UT VT VA WA WV WI WY".split()  # noqa: SIM905 - as the source lists them
+    " SD TN TX UT VT VA WA WV WI WY"
 )
+STATES = frozenset(_STATE_CODES.split())
 TERRITORIES = frozenset({"PR", "GU", "VI", "AS", "MP"})
 
 _ZIP = re.compile(r"[0-9]{5}(-?[0-9]{4})?")

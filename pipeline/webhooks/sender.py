@@ -32,6 +32,7 @@ from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.reports import DeliveryReport
 from pipeline.webhooks.signalbase import signalbase_profile
+from pipeline.webhooks.startcap import startcap_profile
 from pipeline.webhooks.static_headers import HeaderRefused, unseal
 from pipeline.webhooks.transport import HttpSender
 
@@ -84,7 +85,7 @@ def deliver_pending(
 def profiles_to_send(db: AppDatabase, settings: Settings) -> list[Profile]:
     """The profiles that deliveries may be waiting for. FundingScout always: what is scheduled there may be due."""
     waiting = outbox.pending_profiles(db)
-    others = [profile for profile in (signalbase_profile(),) if profile.name in waiting]
+    others = [profile for profile in (signalbase_profile(), startcap_profile()) if profile.name in waiting]
     return [fundingscout_profile(settings.webhook_all_matches), *others]
 
 

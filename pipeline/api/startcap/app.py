@@ -1,0 +1,60 @@
+"""The StartCap face as an application of its own under /app/partners/api/v1: its envelope, its keys, its OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from pipeline.api.context import Service
+from pipeline.api.startcap import leads
+from pipeline.api.startcap.access import PREFIX, note_call
+from pipeline.api.startcap.answers import add_handlers
+from pipeline.api.startcap.schemas import LeadToSubmit
+
+ROUTERS = (leads.router,)
+TITLE = "StartCap Partners API"
+VERSION = "1.1.0"
+DESCRIPTION = (
+    'Submit leads and follow them. Every error has the body `{"error": "<message>"}`. 1,000 calls an hour and key;'
+    " `X-RateLimit-*` headers say what is left."
+)
+
+
+def build_startcap(service: Service) -> FastAPI:
+    """The face over ``service``, to be mounted at PREFIX."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.service = service
+    app.state.routes = [route for router in ROUTERS for route in router.routes]
+    add_handlers(app, note_call)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The face's OpenAPI document. Made once, then kept by the app."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, servers=[{"url": PREFIX}]
+        )
+        _, described = models_json_schema([(LeadToSubmit, "validation")], ref_template="#/components/schemas/{model}")
+        schemas = document["components"]["schemas"]
+        schemas |= described["$defs"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def openapi_text(app: FastAPI) -> str:
+    """The document as it is kept in docs/openapi: indented, one line feed at its end."""
+    return json.dumps(openapi_of(app), ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,187 @@
+"""What partners are told: each event once, as one delivery per webhook that wants its type (SC-76, SC-77, A-SC-27).
+
+Written in the transaction of what happened. A webhook's deliveries keep the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.models import Delivery, DeliveryAttempt
+from pipeline.store.partner_models import PartnerEvent, PartnerWebhook, ReferralPartner
+from pipeline.webhooks.canonical import canonical_text
+from pipeline.webhooks.startcap import PROFILE_NAME, event_body
+
+NAMESPACE = UUID("0c0a6d0e-4a54-4f0e-8a1b-5d6f3f1d9b27")
+ROWS_AT_ONCE = 500
+ERASED = "[erased]"
+PERSONAL = ("email", "first_name", "last_name")
+DETAILS = ("lead_details", "referral_details")
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something to tell one partner. ``dedupe_key``: the same for the same event, whoever finds it. ``data``: made only if told."""
+
+    partner_id: int
+    event_type: str
+    dedupe_key: str
+    data: dict[str, Any] | Callable[[], dict[str, Any]]
+    referral_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    endpoint_id: str
+    organization_id: str
+    event_types: frozenset[str]
+
+
+def event_id(dedupe_key: str) -> str:
+    """The id of an event: what its deliveries have in ``X-Webhook-ID``."""
+    return str(uuid5(NAMESPACE, dedupe_key))
+
+
+def tell(db: AppDatabase, session: Session, events: Sequence[NewEvent], now: datetime) -> int:
+    """Put each event into the outbox of the webhooks that want it; gives how many deliveries came of it.
+
+    Events that were told before are left out. A partner without a webhook for an event is not told of it later.
+    """
+    targets = _targets(session, {event.partner_id for event in events})
+    wanted = [
+        (event, [target for target in targets[event.partner_id] if event.event_type in target.event_types]) for event in events
+    ]
+    wanted = [(event, to) for event, to in wanted if to]
+    if not wanted:
+        return 0
+    new = _note(db, session, [event for event, _ in wanted], now)
+    at = _first_instants(session, {target.endpoint_id for _, to in wanted for target in to}, now)
+    deliveries: list[dict[str, Any]] = []
+    for event, to in wanted:
+        told_as = event_id(event.dedupe_key)
+        if told_as not in new:
+            continue
+        new.discard(told_as)
+        data = event.data if isinstance(event.data, dict) else event.data()
+        body = event_body(event.event_type, data, now)
+        for target in to:
+            deliveries.append(_delivery(event, told_as, target, body, at[target.endpoint_id]))
+            at[target.endpoint_id] += timedelta(microseconds=1)
+    for rows in _chunks(deliveries):
+        session.execute(db.insert(Delivery).on_conflict_do_nothing(), rows)
+    return len(deliveries)
+
+
+def forget_person(session: Session, referral_id: int) -> int:
+    """Take a referral's person out of every body that was or will be sent; gives how many deliveries were rewritten."""
+    event_ids = list(session.scalars(select(PartnerEvent.id).where(PartnerEvent.referral_id == referral_id)))
+    keys = select(PartnerEvent.dedupe_key, PartnerWebhook.endpoint_id).join(
+        PartnerWebhook, PartnerWebhook.partner_id == PartnerEvent.partner_id
+    )
+    found: Iterable[tuple[str, str]] = (
+        (key, endpoint) for key, endpoint in session.execute(keys.where(PartnerEvent.id.in_(event_ids)))
+    )
+    dedupe_keys = [_dedupe_key(key, endpoint) for key, endpoint in found]
+    rows = list(session.scalars(select(Delivery).where(Delivery.dedupe_key.in_(dedupe_keys)).with_for_update()))
+    for row in rows:
+        row.body = _without_person(row.body)
+        row.response_excerpt = None if row.response_excerpt is None else ERASED
+    _forget_answers(session, [row.id for row in rows])
+    return len(rows)
+
+
+def _forget_answers(session: Session, delivery_ids: Collection[str]) -> None:
+    answered = DeliveryAttempt.delivery_id.in_(delivery_ids) & DeliveryAttempt.response_excerpt.is_not(None)
+    session.execute(update(DeliveryAttempt).where(answered).values(response_excerpt=ERASED))
+
+
+def _without_person(body: str | None) -> str | None:
+    if body is None:
+        return None
+    event = json.loads(body, parse_float=Decimal)
+    for details in DETAILS:
+        for field in PERSONAL:
+            event["data"].get(details, {}).pop(field, None)
+    return canonical_text(event)
+
+
+def _targets(session: Session, partner_ids: Collection[int]) -> defaultdict[int, list[_Target]]:
+    query = select(PartnerWebhook, ReferralPartner.organization_id).join(
+        ReferralPartner, ReferralPartner.id == PartnerWebhook.partner_id
+    )
+    query = query.where(PartnerWebhook.partner_id.in_(sorted(partner_ids)), PartnerWebhook.is_active)
+    found: defaultdict[int, list[_Target]] = defaultdict(list)
+    for webhook, organization_id in session.execute(query.order_by(PartnerWebhook.endpoint_id)):
+        found[webhook.partner_id].append(_Target(webhook.endpoint_id, organization_id, frozenset(webhook.event_types)))
+    return found
+
+
+def _note(db: AppDatabase, session: Session, events: Sequence[NewEvent], now: datetime) -> set[str]:
+    """The ids of those that are new."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": event_id(event.dedupe_key),
+            "dedupe_key": event.dedupe_key,
+            "partner_id": event.partner_id,
+            "referral_id": event.referral_id,
+            "event_type": event.event_type,
+            "created_at": now,
+        }
+        for event in events
+    ]
+    known: set[str] = set()
+    for some in _chunks(rows):
+        ids = [row["id"] for row in some]
+        known.update(session.scalars(select(PartnerEvent.id).where(PartnerEvent.id.in_(ids))))
+    fresh = {row["id"]: row for row in rows if row["id"] not in known}
+    for some in _chunks(list(fresh.values())):
+        session.execute(db.insert(PartnerEvent).on_conflict_do_nothing(), some)
+    return set(fresh)
+
+
+def _first_instants(session: Session, endpoint_ids: Collection[str], now: datetime) -> dict[str, datetime]:
+    """Where each endpoint's new deliveries begin: after all that wait, whatever the clock says."""
+    query = select(Delivery.endpoint_id, func.max(Delivery.created_at)).where(
+        Delivery.status == "pending", Delivery.profile == PROFILE_NAME, Delivery.endpoint_id.in_(sorted(endpoint_ids))
+    )
+    last = {row[0]: row[1] for row in session.execute(query.group_by(Delivery.endpoint_id))}
+    step = timedelta(microseconds=1)
+    return {endpoint: max(now, last[endpoint] + step) if endpoint in last else now for endpoint in endpoint_ids}
+
+
+def _delivery(event: NewEvent, told_as: str, target: _Target, body: str, at: datetime) -> dict[str, Any]:
+    key = _dedupe_key(event.dedupe_key, target.endpoint_id)
+    return {
+        "id": str(uuid5(NAMESPACE, key)),
+        "dedupe_key": key,
+        "organization_id": target.organization_id,
+        "profile": PROFILE_NAME,
+        "event_type": event.event_type,
+        "event_id": told_as,
+        "endpoint_id": target.endpoint_id,
+        "status": "pending",
+        "body": body,
+        "attempts": 0,
+        "prior_attempts": 0,
+        "created_at": at,
+    }
+
+
+def _dedupe_key(event_key: str, endpoint_id: str) -> str:
+    return f"{PROFILE_NAME}:{endpoint_id}:{event_key}"
+
+
+def _chunks(rows: Sequence[Any]) -> Iterable[list[Any]]:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield list(rows[start : start + ROWS_AT_ONCE])

@@ -1,0 +1,240 @@
+"""Leads and referrals: taken in, found, listed, erased (SC-41, SC-42, SC-49 to SC-59, SC-63 to SC-66).
+
+What belongs here: rows, and what partners see of them. What does not: whether a lead is usable (partners.validation), stages that
+change (partners.snapshots), envelopes (api).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from pipeline.organizations.secrets import SecretBox
+from pipeline.partners.accounts import Partner
+from pipeline.partners.events import NewEvent, forget_person, tell
+from pipeline.partners.persons import seal, unseal
+from pipeline.partners.references import number_of, reference_id
+from pipeline.partners.stages import COARSE, FUNDED, LEAD
+from pipeline.partners.validation import ADDRESS_LABELS, UTM_FIELDS
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.partner_models import Referral, ReferralChange
+from pipeline.webhooks.startcap import STATUS_CHANGED
+
+API_LEAD, MANUAL_LEAD, TRAFFIC = TYPES = ("api_lead", "manual_lead", "traffic")
+PARTNER_TYPES = (API_LEAD, MANUAL_LEAD)
+
+
+class ReferralUnknown(LookupError):
+    """The partner has no such lead or referral."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A lead or referral as its partner may see it. ``fields``: of the person, as far as they may be told."""
+
+    reference_id: str
+    referral_type: str
+    fields: dict[str, str]
+    status: str
+    application_status: str | None
+    created_at: datetime
+    updated_at: datetime
+    quotes: tuple[dict[str, Any], ...]
+
+    @property
+    def effective_status(self) -> str:
+        """The stage; before an application is linked, the coarse status (SC-54)."""
+        return self.application_status or self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days of creation, UTC, both ends inclusive (A-SC-20); None: open."""
+
+    start: date | None = None
+    end: date | None = None
+
+
+def submit_lead(
+    db: AppDatabase,
+    box: SecretBox,
+    partner: Partner,
+    lead: Mapping[str, str],
+    now: datetime,
+    *,
+    referral_type: str = API_LEAD,
+    idempotency_key: str | None = None,
+    click: str | None = None,
+) -> tuple[int, str]:
+    """Take in a lead that is valid; gives its number and reference id. The partner's webhooks are told (SC-80).
+
+    With an ``idempotency_key`` that the partner used before, the lead of then is given, and nothing is done (A-SC-33).
+    ``click``: the reference id of the click it came from; one that is not the partner's is left out.
+    """
+    row = {
+        "organization_id": partner.organization_id,
+        "partner_id": partner.id,
+        "referral_type": referral_type,
+        "person_encrypted": seal(box, lead),
+        "funding_type": lead.get("funding_type"),
+        "utm": {name: lead[name] for name in UTM_FIELDS if name in lead},
+        "idempotency_key": idempotency_key,
+        "status": LEAD,
+        "quotes": [],
+        "created_at": now,
+        "updated_at": now,
+    }
+    with db.write() as session:
+        if click is not None:
+            row["click_id"] = _click(session, partner.id, click)
+        number = session.execute(db.insert(Referral).values(row).on_conflict_do_nothing().returning(Referral.id)).scalar()
+        if number is None:
+            before = select(Referral).where(Referral.partner_id == partner.id, Referral.idempotency_key == idempotency_key)
+            known = session.scalars(before).one()
+            return known.id, reference_id(known.id, known.created_at)
+        session.add(ReferralChange(referral_id=number, number=1, new_status=LEAD, is_flagged=False, changed_at=now))
+        reference = reference_id(number, now)
+        told = {name: lead[name] for name in ("first_name", "last_name") if name in lead}
+        data = status_data(reference, None, LEAD, None, None, lead.get("email"), told)
+        tell(db, session, [NewEvent(partner.id, STATUS_CHANGED, f"lead:{number}:1", data, number)], now)
+        return number, reference
+
+
+def status_data(
+    reference: str,
+    old_status: str | None,
+    new_status: str,
+    old_stage: str | None,
+    new_stage: str | None,
+    email: str | None,
+    more: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The data of ``lead.status_changed`` (SC-80); an e-mail address that is not known is left out (SC-85)."""
+    details: dict[str, Any] = {"reference_id": reference, "status": new_status, "application_status": new_stage}
+    if email:
+        details["email"] = email
+    return {
+        "lead_reference_id": reference,
+        "old_status": old_status,
+        "new_status": new_status,
+        "old_application_status": old_stage,
+        "new_application_status": new_stage,
+        "lead_details": details | dict(more or {}),
+    }
+
+
+def list_leads(
+    db: AppDatabase,
+    box: SecretBox,
+    partner_id: int,
+    period: Period = Period(),
+    status: str | None = None,
+    limit: int | None = None,
+    after: int | None = None,
+) -> list[Shown]:
+    """The leads that the partner submitted, newest first; with ``limit``, so many behind the number ``after``."""
+    query = select(Referral).where(Referral.partner_id == partner_id, *_in_period(period))
+    query = query.where(Referral.referral_type.in_(PARTNER_TYPES))
+    if status is not None:
+        query = query.where(Referral.status == status)
+    if after is not None:
+        query = query.where(Referral.id < after)
+    with db.read() as session:
+        rows = list(session.scalars(query.order_by(Referral.id.desc()).limit(limit)))
+    return [shown(box, row) for row in rows]
+
+
+def get_lead(db: AppDatabase, box: SecretBox, partner_id: int, reference: str) -> Shown:
+    """One lead that the partner submitted. Raises ReferralUnknown."""
+    found = get_referral(db, box, partner_id, reference)
+    if found.referral_type not in PARTNER_TYPES:
+        raise ReferralUnknown(reference)
+    return found
+
+
+def get_referral(db: AppDatabase, box: SecretBox, partner_id: int, reference: str) -> Shown:
+    """One lead or click of the partner. Raises ReferralUnknown."""
+    with db.read() as session:
+        row = _find(session, reference)
+    if row is None or row.partner_id != partner_id:
+        raise ReferralUnknown(reference)
+    return shown(box, row)
+
+
+def count_by_status(db: AppDatabase, partner_id: int, period: Period = Period()) -> dict[str, int]:
+    """How many referrals are in each coarse status now (A-SC-23)."""
+    query = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, *_in_period(period))
+    with db.read() as session:
+        found = {row[0]: row[1] for row in session.execute(query.group_by(Referral.status))}
+    return {status: found.get(status, 0) for status in COARSE}
+
+
+def conversion_rate(counts: Mapping[str, int]) -> float:
+    """What share of all referrals is funded, to three decimals; 0 of none (SC-69, A-SC-24)."""
+    total = sum(counts.values())
+    return round(counts[FUNDED] / total, 3) if total else 0.0
+
+
+def erase(db: AppDatabase, reference: str, now: datetime) -> int:
+    """Forget the person of a lead: fields, attribution, bodies of webhooks. Status, amounts and counts stay.
+
+    Gives how many deliveries were rewritten; the same again does nothing. Raises ReferralUnknown.
+    """
+    with db.write() as session:
+        row = _find(session, reference)
+        if row is None:
+            raise ReferralUnknown(f"there is no lead or referral {reference!r}")
+        row.person_encrypted, row.utm, row.visitor_hash, row.idempotency_key = None, {}, None, None
+        row.erased_at = row.erased_at or now
+        return forget_person(session, row.id)
+
+
+def shown(box: SecretBox, row: Referral) -> Shown:
+    """A row as its partner may see it: of traffic, a first name and an initial alone (SC-64, SC-65)."""
+    person = unseal(box, row.person_encrypted)
+    fields = {"first_name": person.get("first_name", ""), "last_name": person.get("last_name", "")}
+    if row.referral_type == TRAFFIC:
+        fields["last_name"] = f"{fields['last_name'][0].upper()}." if fields["last_name"] else ""
+    else:
+        fields |= {"email": person.get("email", ""), "phone": person.get("phone", "")}
+        fields |= {name: person[name] for name in ADDRESS_LABELS if name in person}
+    fields["company_name"] = person.get("company_name", "")
+    return Shown(
+        reference_id(row.id, row.created_at),
+        row.referral_type,
+        fields,
+        row.status,
+        row.application_status,
+        row.created_at,
+        row.updated_at,
+        tuple(row.quotes),
+    )
+
+
+def _find(session: Session, reference: str) -> Referral | None:
+    number = number_of(reference)
+    row = session.get(Referral, number) if number is not None else None
+    return row if row is not None and reference_id(row.id, row.created_at) == reference else None
+
+
+def _click(session: Session, partner_id: int, reference: str) -> int | None:
+    row = _find(session, reference)
+    return row.id if row is not None and row.partner_id == partner_id and row.referral_type == TRAFFIC else None
+
+
+def _in_period(period: Period) -> list[ColumnElement[bool]]:
+    bounds = []
+    if period.start is not None:
+        bounds.append(Referral.created_at >= _midnight(period.start))
+    if period.end is not None and period.end < date.max:
+        bounds.append(Referral.created_at < _midnight(period.end + timedelta(days=1)))
+    return bounds
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
