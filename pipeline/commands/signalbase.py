@@ -10,8 +10,9 @@ from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations.organizations import get_organization, list_organizations
 from pipeline.subscriptions import teams
 from pipeline.subscriptions.deliveries import replay_skipped
+from pipeline.subscriptions.push import SignalUnknown, push
 from pipeline.subscriptions.teams import SUBSCRIPTIONS, TeamInfo
-from pipeline.subscriptions.webhooks import MOST_ACTIVE, list_webhooks
+from pipeline.subscriptions.webhooks import MOST_ACTIVE, WebhookUnknown, list_webhooks
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -175,6 +176,22 @@ def webhooks(organization: str, is_json: bool) -> None:
     print_json(rows) if is_json else print_table(
         ["id", "endpoint", "events", "filters", "delivered", "failed"], [list(row.values()) for row in rows]
     )
+
+
+@signalbase.command("push")
+@click.argument("organization")
+@click.argument("webhook")
+@click.argument("signals", nargs=-1, required=True)
+@click.option("--by", help="Who pushes, for the event's `meta`.")
+def push_(organization: str, webhook: str, signals: tuple[str, ...], by: str | None) -> None:
+    """Send the companies, investors and contacts of SIGNALS (their ids) to one WEBHOOK of ORGANIZATION, as `dashboard.push`."""
+    installation = open_installation()
+    owner = get_organization(installation.database, organization)
+    try:
+        made = push(installation.database, owner.id, webhook, signals, by, installation.now())
+    except (WebhookUnknown, SignalUnknown, ValueError) as error:
+        raise click.ClickException(f"nothing is pushed: {error}") from None
+    click.echo(f"delivery {made} waits to be sent; `fundingscout up` or `fundingscout sync` sends it")
 
 
 @signalbase.command("openapi")

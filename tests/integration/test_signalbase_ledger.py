@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -25,10 +26,11 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import CreditEntry, CreditHold
 from pipeline.subscriptions import teams, webhooks
-from pipeline.subscriptions.deliveries import add_retry, replay_skipped
+from pipeline.subscriptions.deliveries import add_retry, list_deliveries, replay_skipped
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.filters import read_filters
 from pipeline.subscriptions.index import SubscriptionIndex
+from pipeline.subscriptions.push import push
 from pipeline.subscriptions.rates import take_call
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
 from pipeline.subscriptions.webhooks import Change, Edit, UrlRules
@@ -45,13 +47,14 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []
-        self.status, self.answer = 200, b'{"ok":true}'
+        self.status, self.answer, self.delay = 200, b'{"ok":true}', 0.0
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 endpoint.received.append((dict(self.headers), body))
+                time.sleep(endpoint.delay)
                 self.send_response(endpoint.status)
                 self.send_header("Content-Length", str(len(endpoint.answer)))
                 self.end_headers()
@@ -153,6 +156,23 @@ def test_sb_37_sb_62_to_sb_70_a_signal_reaches_who_subscribed_to_it_signed(world
     expected = hmac.new(str(made.secret).encode(), body, hashlib.sha256).hexdigest()
     assert headers["X-Webhook-Signature"] == expected
     assert world.credits(team) == (99, 99)
+
+
+def test_a_sb_24_sb_81_a_timeout_and_a_refused_address_are_network_errors(world: World) -> None:
+    team = world.team(credits=10)
+    made = world.webhook(team)
+    world.endpoint.delay = 0.6
+    world.settings = world.partners.settings(webhook_timeout_seconds=0.2)
+    world.tell(world.signal("a"))
+    world.send()
+    world.endpoint.delay = 0.0
+    world.settings = world.partners.settings(webhook_allowed_networks=())
+    world.tell(world.signal("b"))
+    world.send()
+    records, _ = list_deliveries(world.db, team, made.id, 10)
+    assert [(one.status, one.response_status, one.response_body) for one in records] == [("failed", 0, None)] * 2
+    assert {one.reason for one in records} == {"timeout", "refused_address"}
+    assert world.credits(team) == (10, 10)
 
 
 def test_sb_82_one_attempt_per_event_however_often_steps_are_repeated(world: World) -> None:
@@ -447,7 +467,7 @@ def test_a_sb_18_a_test_that_fails_says_so_inside_a_successful_answer(world: Wor
     assert (unreachable["success"], unreachable["response_status"], unreachable["response_body"]) == (False, 0, "")
 
 
-def test_sb_18_sb_19_sb_32_sb_81_sb_85_deliveries_are_listed_with_what_came_back(
+def test_sb_18_sb_19_sb_31_sb_32_sb_81_sb_85_a_sb_35_deliveries_are_listed_with_what_came_back(
     world: World, service: tuple[Caller, str]
 ) -> None:
     caller, team = service
@@ -577,6 +597,72 @@ def test_sb_90_a_sb_22_a_retry_of_nothing_or_without_credits_is_refused(world: W
     caller.call("DELETE", f"/{made.id}")
     gone = caller.call("POST", f"/{made.id}/deliveries/{row.id}/retry")
     assert (gone.status_code, gone.json()["error"]) == (404, "Webhook not found")
+
+
+def test_a_preview_counts_what_filters_would_have_let_through(world: World, service: tuple[Caller, str]) -> None:
+    caller, _ = service
+    day = timedelta(days=1)
+    rounds = [
+        world.signal(str(number), occurred_at=world.now - number * day, country="US" if number % 2 else "GB")
+        for number in range(30)
+    ]
+    old = world.signal("old", occurred_at=world.now - 91 * day, country="US")
+    gone = world.signal("gone", is_active=False, country="US")
+    hiring = world.signal("h", "hiring.created", country="US")
+    publish_signals(world.db, [*rounds, old, gone, hiring], world.now)
+    answer = caller.call(
+        "POST", "/preview", {"event_types": ["funding.created", "system.test"], "filters": {"countries": "US", "x": "1"}}
+    )
+    assert answer.status_code == 200
+    assert answer.json()["meta"]["endpoint"] == "webhooks.preview"
+    assert len(answer.json()["meta"]["warnings"]) == 1
+    data = answer.json()["data"]
+    assert (data["matching"], data["scanned"], data["complete"], data["days"]) == (15, 30, True, 90)
+    assert data["matching_by_event_type"] == {"funding.created": 15}
+    assert [one["signal_id"] for one in data["examples"]] == [f"signal-{number}" for number in range(1, 20, 2)]
+    both = caller.call("POST", "/preview", {"eventTypes": ["funding.created", "hiring.created"]}).json()["data"]
+    assert both["matching_by_event_type"] == {"funding.created": 30, "hiring.created": 1}
+    for bad in (
+        {},
+        {"event_types": []},
+        {"event_types": ["x"]},
+        {"event_types": ["hiring.created"], "filters": {"countries": "USA"}},
+    ):
+        assert caller.call("POST", "/preview", bad).status_code == 400
+    with world.db.read() as session:
+        assert session.scalars(select(Delivery)).all() == []
+
+
+def test_sb_35_sb_79_a_sb_15_a_push_goes_to_one_webhook_past_its_filters_with_contacts_masked(world: World) -> None:
+    team = world.team(credits=1)
+    chosen, _other = world.webhook(team, ("hiring.created",), countries="GB"), world.webhook(team)
+    people = [
+        {"id": "p1", "name": "Ada Lovelace King", "title": "CEO", "linkedinUrl": None, "email": "ada@gmail.com"},
+        {"id": "p2", "name": "Grace Miles", "title": "CTO", "linkedinUrl": None, "email": "grace@brightwater-labs.com"},
+    ]
+    investors = [{"name": "Oldmoor", "type": "vc", "leadInvestor": True}]
+    data = {"company": {"name": "Brightwater"}, "employees": people, "sources": [], "fundingRound": {"investors": investors}}
+    publish_signals(world.db, [world.signal("a", tells=False, data=data), world.signal("b", tells=False, data=data)], world.now)
+    push(world.db, team, chosen.id, ["signal-a", "signal-b"], "user_7", world.now)
+    world.send()
+    ((headers, body),) = world.endpoint.received
+    event = json.loads(body)
+    assert headers["X-Webhook-Event"] == event["event_type"] == "dashboard.push"
+    assert list(event["data"]) == ["companies", "contacts", "investors", "meta"]
+    assert event["data"]["companies"] == [{"name": "Brightwater"}]
+    assert event["data"]["investors"] == [{"name": "Oldmoor", "type": "vc"}]
+    assert [(one["name"], one["email"]) for one in event["data"]["contacts"]] == [
+        ("Ada K.", None),
+        ("Grace M.", "grace@brightwater-labs.com"),
+    ]
+    assert event["data"]["meta"] == {
+        "version": 1, "pushedBy": "user_7", "pushedAt": "2026-05-12T01:54:00.000Z", "signalIds": ["signal-a", "signal-b"],
+    }  # fmt: skip
+    assert world.credits(team) == (0, 0)
+    with pytest.raises(LookupError):
+        push(world.db, team, chosen.id, ["unknown"], None, world.now)
+    with pytest.raises(ValueError, match="1 to 500"):
+        push(world.db, team, chosen.id, [], None, world.now)
 
 
 def test_a_sb_21_of_retries_at_the_same_moment_one_goes(world: World) -> None:

@@ -37,7 +37,7 @@ CHECKS = [
 EXAMPLES = 10
 OPERATIONS = {
     "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "patch_webhook", "delete_webhook", "test_webhook",
-    "list_deliveries", "retry_delivery",
+    "list_deliveries", "retry_delivery", "preview_webhook",
 }  # fmt: skip
 
 
@@ -70,7 +70,9 @@ def test_every_operation_says_what_it_does_and_how_it_fails(service: Any) -> Non
         assert operation["description"], name
         assert operation["security"] == [{"API key": []}], name
         assert {"400", "401", "403", "429", "500", "503"} <= set(operation["responses"]), name
-        assert ("requestBody" in operation) == (name in {"create_webhook", "update_webhook", "patch_webhook"})
+        assert ("requestBody" in operation) == (
+            name in {"create_webhook", "update_webhook", "patch_webhook", "preview_webhook"}
+        )
 
 
 def test_what_the_service_answers_is_what_the_document_says(service: Any) -> None:

@@ -355,7 +355,7 @@ def test_a_sb_25_bounds_of_pages(team: Team) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_sb_13_sb_15_a_sb_3_an_update_changes_what_it_names_and_keeps_the_secret(team: Team, method: str) -> None:
+def test_sb_12_sb_13_sb_15_a_sb_3_an_update_changes_what_it_names_and_keeps_the_secret(team: Team, method: str) -> None:
     made = team.make()
     path = f"/webhooks/{made['id']}"
     team.api.now += timedelta(minutes=5)

@@ -31,6 +31,14 @@ def new_webhook(text: str) -> tuple[str, list[str], Any]:
     return _text(body, "endpoint_url"), _events(body), body.get("filters")
 
 
+def preview_request(text: str) -> tuple[list[str], Any]:
+    """(event_types, filters as given). Raises Failure (400)."""
+    body = object_of(text)
+    if _given(body, "event_types") is _ABSENT:
+        raise bad_request("event_types is required")
+    return _events(body), body.get("filters")
+
+
 def webhook_update(text: str) -> tuple[Change, tuple[str, ...]]:
     """What is to change, and warnings about filters. Raises Failure (400)."""
     body = object_of(text)

@@ -53,6 +53,37 @@ class WebhookUpdate(Described):
     ] = None
 
 
+class PreviewRequest(Described):
+    """A subscription to be tried. camelCase names (eventTypes) are read too."""
+
+    event_types: Annotated[list[EventName], Field(min_length=1)]
+    filters: Filters | None = None
+
+
+class PreviewExample(Described):
+    """A signal that would have been delivered."""
+
+    signal_id: str
+    event_type: str
+    occurred_at: Instant
+    company_name: str | None
+    country: str | None
+    round_type: str | None
+    amount: Annotated[int | None, Field(description="Whole units of `currency`.")]
+    currency: str | None
+
+
+class PreviewAnswer(Described):
+    """What the subscription would have been told. Not ``complete``: there were more signals than are looked at."""
+
+    days: int
+    scanned: int
+    complete: bool
+    matching: int
+    matching_by_event_type: dict[str, int]
+    examples: list[PreviewExample]
+
+
 class Stats(Described):
     """Attempts by their outcome."""
 

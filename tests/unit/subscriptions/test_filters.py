@@ -93,7 +93,7 @@ def test_sb_40_countries_match_the_headquarters(value: str, country: str | None,
         ("payment", False),
     ],
 )
-def test_sb_41_categories_equal_the_industry_or_one_category(value: str, expected: bool) -> None:
+def test_sb_41_a_sb_10_categories_equal_the_industry_or_one_category(value: str, expected: bool) -> None:
     assert accepts(ROUND, categories=value) is expected
     assert not accepts(BARE, categories=value)
 
@@ -109,7 +109,7 @@ def test_sb_41_categories_equal_the_industry_or_one_category(value: str, expecte
         ("fintechsoftware", False),
     ],
 )
-def test_sb_42_search_is_part_of_name_or_industry(value: str, expected: bool) -> None:
+def test_sb_42_a_sb_11_search_is_part_of_name_or_industry(value: str, expected: bool) -> None:
     assert accepts(ROUND, search=value) is expected
 
 
@@ -134,7 +134,7 @@ def test_sb_42_search_finds_nothing_across_name_and_industry() -> None:
         ("0-0", 0, True),
     ],
 )
-def test_sb_43_team_size_falls_in_any_range_ends_included(value: str, count: int | None, expected: bool) -> None:
+def test_sb_43_a_sb_8_team_size_falls_in_any_range_ends_included(value: str, count: int | None, expected: bool) -> None:
     assert accepts(with_(employee_count=count), teamSize=value) is expected
 
 
@@ -152,7 +152,7 @@ def test_sb_43_team_size_falls_in_any_range_ends_included(value: str, count: int
         ("2026-05-29T14:00:01+02:00", None, NOON, False),
     ],
 )
-def test_sb_44_dates_bound_when_it_occurred(first: str | None, last: str | None, at: datetime, expected: bool) -> None:
+def test_sb_44_a_sb_12_dates_bound_when_it_occurred(first: str | None, last: str | None, at: datetime, expected: bool) -> None:
     bounds = {name: value for name, value in (("dateFrom", first), ("dateTo", last)) if value}
     assert accepts(with_(occurred_at=at), **bounds) is expected
     assert accepts(replace(HIRING, occurred_at=at), **bounds) is expected
@@ -169,7 +169,7 @@ def test_sb_44_dates_bound_when_it_occurred(first: str | None, last: str | None,
         ("debt", "debt financing", False),
     ],
 )
-def test_sb_45_funding_equals_the_round_type(value: str, kind: str | None, expected: bool) -> None:
+def test_sb_45_a_sb_13_funding_equals_the_round_type(value: str, kind: str | None, expected: bool) -> None:
     assert accepts(with_(round_type=kind), funding=value) is expected
 
 
