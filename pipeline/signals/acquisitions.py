@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
 from pipeline.signals.money import Money, find_money
 from pipeline.signals.text import Text
@@ -94,7 +95,7 @@ def _share(sentence: str) -> str | None:
 
 
 _BUYING = r"(?:acquire|buy|purchase)"
-_ACQUIRES = re.compile(
+_ACQUIRES = gated(
     r"\s(?:has\s|have\s|strategically\s|officially\s|today\s|successfully\s)*(?:"
     rf"(?:signs?|executes?|enters?(?:\sinto)?|inks?|strikes?|reaches"
     rf"|announces?)\s(?:[\w\-$€£.]+\s){{0,5}}?(?:agreement|LOI|letter of intent"
@@ -107,21 +108,21 @@ _ACQUIRES = re.compile(
     r"|acquiring)\s(?=\S)",
     re.I,
 )
-_ACQUIRED_BY = re.compile(
+_ACQUIRED_BY = gated(
     r"\s(?:is |was |to be |has been |gets |will be )?(?:being )?(?:fully )?(?:acquired|bought|snapped up|taken over) by\s", re.I
 )
-_SAYS = re.compile(r"\s(?:announces|signs|enters|agrees|receives|executes|confirms)\b", re.I)
-_WITH_ACQUISITION = re.compile(
+_SAYS = gated(r"\s(?:announces|signs|enters|agrees|receives|executes|confirms)\b", re.I)
+_WITH_ACQUISITION = gated(
     r"^(?P<acquirer>.{2,60}?)\s(?:expands|grows|strengthens|enters|broadens|bolsters|deepens"
     r"|advances)\b.*?\s(?:with|through|by|via)\s(?:its\s"
     r"|the\s)?(?P<acquired>(?:(?!and\s)[A-Z0-9][\w.&’'\-]*\s){1,4})Acquisition$",
     re.I,
 )
-_JOINS_BY = re.compile(
+_JOINS_BY = gated(
     r"^(?P<acquired>.{2,60}?)\sto become (?:an? )?(?:wholly[- ]owned )?subsidiary of\s(?P<acquirer>.{2,60}?)(?:\sin\b|$)", re.I
 )
-_SUBSIDIARY = re.compile(r"^.*?\b(?i:subsidiary|unit|affiliate|portfolio company)[,:]?\s(?=[A-Z0-9])")
-_ONLY_TALK = re.compile(
+_SUBSIDIARY = gated(r"^.*?\b(?i:subsidiary|unit|affiliate|portfolio company)[,:]?\s(?=[A-Z0-9])")
+_ONLY_TALK = gated(
     r"\bthinking about|\brumou?r|\bin talks|\breportedly\b|\bcould\b|\bmay acquire|\bexplor(?:e|ing)\b"
     r"|\bindication of interest\b"
     r"|\bunsolicited\b|\bcomprehensive analysis\b|\brepresent\w* .{3,80} in acquisition|\binsider\b|\bICO\b|\bmeme\s?coins?\b"
@@ -129,7 +130,7 @@ _ONLY_TALK = re.compile(
     re.I,
 )
 # What is bought, where it is no company.
-_NO_TARGET = re.compile(
+_NO_TARGET = gated(
     r"^(?:USD\s?)?[$€£]\s?\d|\b(?:customers|users|talent|rights|licen[cs]es?|patents?|shares|apartments?"
     r"|multifamily|portfolio|square[- ]f\w+"
     r"|propert(?:y|ies)|hotels?|royalt\w+|domains?|websites?|bitcoin|BTC|ETH|tokens?|acres?|units?|\d+-unit|building|warehouse"
@@ -138,7 +139,7 @@ _NO_TARGET = re.compile(
     r"|wells?|concessions?|claims|real estate|carbon credit|project|ranch|campground|development site)\b",
     re.I,
 )
-_SHARE_OF = re.compile(
+_SHARE_OF = gated(
     r"^(?:an?\s|the\s)?(?:(?:additional|majority|minority|controlling|remaining|significant"
     r"|strategic)\s)*(?:\d+(?:\.\d+)?\s?(?:%"
     r"|percent|per cent|pc)\s?)?(?:of\s)?(?:the\s)?(?:stake|interest|ownership|equity|business|operations"
@@ -148,21 +149,21 @@ _SHARE_OF = re.compile(
     r"|competitor)\s(?:the\s)?",
     re.I,
 )
-_ADVERB = re.compile(r"\s(?:strategically|officially|today|successfully|subsidiary)$", re.I)
+_ADVERB = gated(r"\s(?:strategically|officially|today|successfully|subsidiary)$", re.I)
 # "Canadian miner, POW.RE": the name follows what is said of it.
-_APPOSED = re.compile(
+_APPOSED = gated(
     r"^[A-Z][\w\- ]{3,40}\b(?i:miner|provider|maker|leader|company|firm|startup|platform|developer|operator),?\s(?=[A-Z])"
 )
-_UNNAMED = re.compile(
+_UNNAMED = gated(
     r"(?:an?|two|three|four|five|six|several|multiple|leading|another|its|their|his|her|some|\d+)\s", re.I
 )  # fmt: skip
-_NO_NAME = re.compile(
+_NO_NAME = gated(
     r"\b(?:stake|shares|assets?|company|companies|startup|firm|rights|interest|technology|technologies assets"
     r"|business|the|this|new"
     r"|another|takeover|bid|spree|strategy|resource|milestone)$|^\d{1,3}$|^(?:it|they|we|you|who|what|why|how|this|that)\b",
     re.I,
 )
-_CLAUSE = re.compile(
+_CLAUSE = gated(
     r",\s|\s(?:for\s(?=[$€£₹\d])|for\s(?:an?\s)?(?:undisclosed|enterprise|cash)|to\s(?=[a-z])|to (?:expand|build"
     r"|accelerate|strengthen"
     r"|boost|create|add|bolster|enhance|advance|launch|develop|become|drive|enter|form|power|deepen|grow|extend"
@@ -172,23 +173,23 @@ _CLAUSE = re.compile(
     r"|—|–|-\s)|[—–]|;|:",
     re.I,
 )
-_SPEAKS_OF_IT = re.compile(r"\bacqui|\bpurchase|\bbuy(?:s|ing)?\b|\bbought\b|\btransaction\b|\bstake\b", re.I)
-_PAID_BEFORE = re.compile(
+_SPEAKS_OF_IT = gated(r"\bacqui|\bpurchase|\bbuy(?:s|ing)?\b|\bbought\b|\btransaction\b|\bstake\b", re.I)
+_PAID_BEFORE = gated(
     r"\b(?:for|price of|consideration of|valued at|worth|deal of|sum of|totall?ing|value of|pay(?:ing|s)?|transaction of)\s"
     r"(?:an?\s|the\s|about\s|around\s|approximately\s|roughly\s|nearly\s|up to\s|over\s|more than\s|aggregate\s"
     r"|total\s|purchase price"
     r"\s|consideration\s|cash\s|initial\s|upfront\s|of\s)*$",
     re.I,
 )
-_PAID_AFTER = re.compile(
+_PAID_AFTER = gated(
     r"\s?(?:all-)?(?:cash |stock |share )?(?:acquisition|deal|transaction|takeover|buyout|purchase price)\b", re.I
 )
-_PERCENT = re.compile(
+_PERCENT = gated(
     r"\b(?P<share>\d{1,3}(?:\.\d+)?)\s?(?:%|percent\b|pc\b|per cent\b)(?=\s(?:stake|of (?:the )?(?:shares|equity"
     r"|issued|outstanding|company"
     r"|[A-Z])|interest|ownership|equity|shareholding))",
     re.I,
 )
-_NOT_YET = re.compile(
+_NOT_YET = gated(
     rf"\bto {_BUYING}\b|\bto be acquired\b|\bto become\b|\bagrees?\b|\bagreement\b|\bLOI\b|\bletter of intent|\bplans?\b", re.I
 )

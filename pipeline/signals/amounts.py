@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipeline.signals.cues import MONEY_NOUN, ROUND_NAME
+from pipeline.signals.gated import Gated, gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.money import Money, find_money
 from pipeline.signals.text import Text
@@ -166,7 +167,7 @@ def _same(one: Money, other: Money) -> bool:
     return abs(one.amount - other.amount) <= SAME * max(one.amount, other.amount)
 
 
-_OBJECT = re.compile(
+_OBJECT = gated(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:es|ed|ing)|clos(?:es|ed|ing)(?: on)?|land(?:s|ed)|bag(?:s|ged)"
     r"|nab(?:s|bed)|net(?:s|ted)|pick(?:s|ed) up|scor(?:es|ed)|receiv(?:es|ed)|gets|got|grab(?:s|bed)"
     r"|snag(?:s|ged)"
@@ -176,37 +177,37 @@ _OBJECT = re.compile(
     r"|whopping|massive|hefty)\s)*$",
     re.I,
 )
-_WITH_ROUND = re.compile(r"\b(?:with|on|via)\s(?:(?:an?|its|the|another|new|fresh|over|nearly)\s)*$", re.I)
-_ROUND_NEXT = re.compile(
+_WITH_ROUND = gated(r"\b(?:with|on|via)\s(?:(?:an?|its|the|another|new|fresh|over|nearly)\s)*$", re.I)
+_ROUND_NEXT = gated(
     r"\s(?:(?:in|of)\s)?(?:[\w\-]+\s){0,3}?(?:seed|pre-?seed|series|round|raise|funding|financing|investment)\b", re.I
 )
-_ALL_ROUNDS = re.compile(r"\bbring(?:s|ing)?\b|\b(?:to[\s-]date|so far|since (?:its|the|inception|founding|launch))\b", re.I)
+_ALL_ROUNDS = gated(r"\bbring(?:s|ing)?\b|\b(?:to[\s-]date|so far|since (?:its|the|inception|founding|launch))\b", re.I)
 _CONTEXT_ROLES = frozenset({"market", "revenue", "price", "fund", "debt", "grant", "valuation"})
-_NEVER = re.compile(r"(?!)")
-_RAISED = re.compile(
+_NEVER = gated(r"(?!)")
+_RAISED = gated(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:es|ed|ing)|clos(?:es|ed|ing|ure)|land(?:s|ed)|bag(?:s|ged)|nab(?:s"
     r"|bed)|net(?:s|ted)|pick(?:s|ed) up|scor(?:es|ed)|receiv(?:es|ed)|announc(?:es|ed|ing)"
     r"|attract(?:s|ed)|invest(?:s|ed|ing)|complet(?:es|ed|ion)|led|leads|completion of|funding of|round of"
     r"|investment of|gets|got|grab(?:s|bed)|took|snag(?:s|ged)|gain(?:s|ed)|has)\b",
     re.I,
 )
-_LONG_AGO = re.compile(
+_LONG_AGO = gated(
     r"\b(?:previous(?:ly)?|in 20[01]\d|in 202\d|last (?:year|raised|round)|years? ago|months? ago"
     r"|earlier (?:this year|round)|prior round|had raised|had previously|which (?:has )?raised"
     r"|after raising)\b",
     re.I,
 )
-_CONVERSION = re.compile(
+_CONVERSION = gated(
     r"\s*[(\[,/]?\s*(?:or|about|approximately|approx\.?|around|roughly|circa|ca\.?|some|equivalent to"
     r"|i\.e\.|nearly|over|more than|~|≈|=|c\.)?\s*(?:about|approximately|around|roughly)?\s*",
     re.I,
 )
 # A word between an amount and the noun that says what it is; a preposition would begin another phrase.
 _WORD = r"(?:(?!(?:to|for|from|by|as|with|after|and|at|on|into|that|which|while|amid|led|via)\b)\w+[\s-])"
-_ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
+_ROLES: tuple[tuple[str, Gated, Gated], ...] = (
     (
         "total",
-        re.compile(
+        gated(
             r"\b(?:total(?:ling|ing|s|led)?(?: (?:funding|raised|capital|investment))?(?: (?:to date|raised|to|of"
             r"|over|is|at))*|to over|bring(?:s|ing)? .{0,60}\bto(?: (?:over|more than|nearly|about|around|almost"
             r"|approximately))?"
@@ -215,7 +216,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             r"|around)?\s*$",
             re.I,
         ),
-        re.compile(
+        gated(
             r"\W{0,2}\s?(?:in total\b|to date\b|total\b|so far\b|since (?:its|inception|founding|launch|20)"
             r"|(?:\w+\s){0,4}to[\s-]date\b|in (?:total|overall|combined|cumulative) (?:funding|capital|investment)"
             r"|of total (?:funding|capital)|total (?:funding|raised))",
@@ -224,19 +225,19 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (
         "valuation",
-        re.compile(
+        gated(
             r"\b(?:valuation|valued|values|valuing|valuations|worth|market cap(?:itali[sz]ation)?"
             r"|enterprise value)\b[^.,;]{0,45}$",
             re.I,
         ),
-        re.compile(
+        gated(
             r"\s?-?(?:(?:pre|post)-?money|(?!at\b|to\b|on\b)(?:\w+\s)?valuation|market cap|in value\b|company\b|unicorn)", re.I
         ),
     ),
     (
         "fund",
-        re.compile(r"\b(?:assets under management|AUM|manages|managing|oversees|fund size)\b[^.;]{0,35}$", re.I),
-        re.compile(
+        gated(r"\b(?:assets under management|AUM|manages|managing|oversees|fund size)\b[^.;]{0,35}$", re.I),
+        gated(
             rf"\W{{0,2}}\s?(?:{_WORD}{{0,2}}fund(?!ing|rais)\b|in assets\b|(?:of |in )?(?:assets under management"
             r"|AUM|committed capital|capital under management))",
             re.I,
@@ -244,12 +245,12 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (
         "market",
-        re.compile(
+        gated(
             r"\b(?:market|industry|sector|opportunity|spend(?:ing|s)?|economy|losses|estimated|projected"
             r"|expected to (?:reach|grow)|costs?(?: \w+){0,3}|surpass\w*|tam)\b[^.;]{0,50}$",
             re.I,
         ),
-        re.compile(
+        gated(
             rf"[+]?\s?(?:{_WORD}{{0,4}}(?:market|industry|sector|opportunity|economy|problem|category)\b"
             r"|by 20\d\d|(?:a|per|each|every) year|annually|globally)",
             re.I,
@@ -257,12 +258,12 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (
         "revenue",
-        re.compile(
+        gated(
             r"\b(?:revenues?|sales|ARR|MRR|GMV|turnover|profits?|loss(?:es)?|bookings|earnings|run[\s-]rate"
             r"|transactions?|volume|payments|savings?|saved|processed|processing|TVL|payouts?)\b[^.;]{0,45}$",
             re.I,
         ),
-        re.compile(
+        gated(
             rf"\W{{0,2}}\s?(?:(?:in|of)\s)?(?:{_WORD}{{0,3}}(?:revenues?|sales|ARR|MRR|GMV|turnover|profits?"
             r"|bookings|earnings|run[\s-]rate|transactions?|volume|payments|claims|savings|orders|TVL|loss(?:es)?"
             r"|budget|contracts?|deposits|loans)\b)",
@@ -271,21 +272,21 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (
         "debt",
-        re.compile(r"\b(?:debt|loans?|credit (?:facility|line)|lease)\b[^.,;$€£]{0,25}$", re.I),
-        re.compile(
+        gated(r"\b(?:debt|loans?|credit (?:facility|line)|lease)\b[^.,;$€£]{0,25}$", re.I),
+        gated(
             rf"\W{{0,2}}\s?(?:(?:in|of)\s)?(?:{_WORD}{{0,2}}(?:debt|loan|credit (?:facility|line)|facility|line of credit)\b)",
             re.I,
         ),
     ),
     (
         "grant",
-        re.compile(r"\b(?:grants?|prize)\b[^.,;]{0,25}$", re.I),
-        re.compile(rf"\W{{0,2}}\s?(?:(?:in|of)\s)?{_WORD}{{0,2}}(?:grants?|prize|award|tokens?|airdrop)\b", re.I),
+        gated(r"\b(?:grants?|prize)\b[^.,;]{0,25}$", re.I),
+        gated(rf"\W{{0,2}}\s?(?:(?:in|of)\s)?{_WORD}{{0,2}}(?:grants?|prize|award|tokens?|airdrop)\b", re.I),
     ),
     (
         "price",
-        re.compile(r"\b(?:price[ds]?|costs?|salary|fee|per|charges?|minimum|starting at|starts at|only)\b[^.;]{0,20}$", re.I),
-        re.compile(
+        gated(r"\b(?:price[ds]?|costs?|salary|fee|per|charges?|minimum|starting at|starts at|only)\b[^.;]{0,20}$", re.I),
+        gated(
             r"\s?(?:per|a|/)[\s-]?(?:share|month|user|seat|token|hour|unit|day|person|ton|tonne|mo)\b"
             r"|\s?(?:an hour|apiece|each)\b",
             re.I,
@@ -293,7 +294,7 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     (
         "past",
-        re.compile(
+        gated(
             r"\b(?:previous(?:ly)?(?: \w+){0,4}|prior(?: \w+){0,4}|last (?:year|round|raised)(?: \w+){0,5}"
             r"|earlier(?: \w+){0,4}|follow(?:s|ing) (?:an?|its|the|our|their)(?: [\w-]+){0,4}|on the heels of (?:a"
             r"|its)(?: \w+){0,3}|in addition to (?:a|its|the)(?: \w+){0,3}|on top of (?:a|its|the)(?: \w+){0,3}"
@@ -301,12 +302,12 @@ _ROLES: tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...] = (
             r"|comes .{0,30}after(?: \w+){0,5}|sold (?:\w+ ){0,6}for)\s*$",
             re.I,
         ),
-        re.compile(
+        gated(
             rf"\s(?:{_WORD}{{0,4}}(?:round|funding|seed|series [a-h]|investment)\s)?(?:(?:raised|secured|closed"
             r"|announced|completed)\s)?(?:(?:back\s)?in\s(?:\w+\s)?20\d\d|last (?:year|month)|\w+ (?:months?"
             r"|years?) ago|earlier this year)",
             re.I,
         ),
     ),
-    ("other", _NEVER, re.compile(r"\s?(?:bill|package|program|initiative|deal with)\b", re.I)),
+    ("other", _NEVER, gated(r"\s?(?:bill|package|program|initiative|deal with)\b", re.I)),
 )

@@ -42,6 +42,7 @@ from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
 
 LONGEST_NAME_WORDS = 7
+_NO_WORD = re.compile(r"[^\w]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,4 +309,4 @@ def _most_named(text: Text) -> Company | None:
 
 
 def _fold(text: str) -> str:
-    return re.sub(r"[^\w]+", " ", text.lower()).strip()
+    return _NO_WORD.sub(" ", text.lower()).strip()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-LEADING = re.compile(
+from pipeline.signals.gated import gated
+
+LEADING = gated(
     r"^(?:the\s(?=[a-z])|exclusive:?\s|update:?\s|how\s|meet\s|why\s|now\s|(?:early|late|seed|growth"
     r"|clinical|pre-clinical)[\s-]stage\s|stealth[y]?\s(?:startup\s)?|emerging\s|leading\s|new\s(?=[a-z])"
     r"|top\s|fast[\s-]growing\s|unicorn\s"
@@ -25,14 +27,14 @@ LEADING = re.compile(
     r"|Norway|Finland|Poland|Estonia|Switzerland|Austria|Belgium|Ireland|Portugal|Pakistan|Russia|Ukraine"
     r"|Europe|Africa|Berlin|London|Paris|Stockholm|UK|US|Hong Kong|New York)['’]s\s)"
 )
-OWNER = re.compile(r"(?P<place>[A-Z][\w.]+(?:\s[A-Z][\w.]+){0,2})['’]s?\s(?=\S)")
-TRAILING = re.compile(
+OWNER = gated(r"(?P<place>[A-Z][\w.]+(?:\s[A-Z][\w.]+){0,2})['’]s?\s(?=\S)")
+TRAILING = gated(
     r"(?:\s(?:has|have|today|just|successfully|officially|recently|quietly|now|finally|also|quickly"
     r"|reportedly|and|co-founders?|founder|ceo|completes|completed|becomes a unicorn"
     r"|emerges from stealth(?: and| with)?|exits stealth(?: and| with)?|announced?|the)|\s\([^)]*\)|,)$",
     re.I,
 )
-DESCRIPTION = re.compile(
+DESCRIPTION = gated(
     r"^(?:despite|after|with|amid|as|in|following|to|for|from|on|by|once|the|a|an|which|that|whose|who|(?:founded|backed|led"
     r"|started|built"
     r"|created|run) (?:by|in|at)|born|armed|fresh|aiming|looking|hoping|betting|based|inspired|powered|targeting|backing"
@@ -43,36 +45,34 @@ DESCRIPTION = re.compile(
     r"|marketplace|technology)\b(?!.*[A-Z]\w*$)|\bstartup\b.*\bbehind\b|-like\b",
     re.I,
 )
-LEGAL_TAIL = re.compile(
-    r"(?:inc|llc|ltd|limited|corp|corporation|co|plc|gmbh|ag|s\.?a\.?|b\.?v\.?|pte|pty)\.?(?: ltd\.?)?", re.I
-)
-TRAILING_LEGAL = re.compile(
+LEGAL_TAIL = gated(r"(?:inc|llc|ltd|limited|corp|corporation|co|plc|gmbh|ag|s\.?a\.?|b\.?v\.?|pte|pty)\.?(?: ltd\.?)?", re.I)
+TRAILING_LEGAL = gated(
     r"[,\s]+(?:inc|llc|l\.l\.c|ltd|limited|corp|corporation|plc|gmbh|ag|pte\.? ltd|pty\.? ltd"
     r"|private limited|pvt\.? ltd|s\.a\.s?|b\.v|oy|ab|aps|sarl|srl|s\.r\.l)\.?$",
     re.I,
 )
-QUOTES = re.compile(r"[\"“”«»™®©]")
-POSSESSIVE = re.compile(r"['’]s?$")
-CLAUSE = re.compile(
+QUOTES = gated(r"[\"“”«»™®©]")
+POSSESSIVE = gated(r"['’]s?$")
+CLAUSE = gated(
     r",\s|\s(?:to\s(?=[a-z])|to (?:expand|build|accelerate|help|drive|power|scale|grow|advance|boost"
     r"|support|launch|develop|bring|revolutioni[sz]e|transform|fuel|create|improve|make)\b|as\s"
     r"|for\s(?!\w+$)|after\s|at\s|with\s|amid\s|via\s|in\s(?:\w+\s)?(?:round|series|seed|funding|latest"
     r"|new|\$|€|£)|following\s|through\s|led by\s|that\s|which\s|on\s)",
     re.I,
 )
-OBJECT_AFTER = re.compile(
+OBJECT_AFTER = gated(
     r"(?:^|\s)(?:for|in|into|of|on|behind)\s(?!(?:series|seed|pre-|funding|a\s|an\s|its|equity|venture|growth|\$|€|£))", re.I
 )
-OWNERS_ROUND = re.compile(
+OWNERS_ROUND = gated(
     r"\s+(?:in\s)?(?P<name>[A-Z0-9][^$€£]{1,60}?)['’]s?\s(?:(?:new"
     r"|latest)\s)?(?:[$€£₹]\s?\S+\s(?:(?:million|billion|mn|cr|crore)\s)?)?(?:(?:pre-?)?(?:seed"
     r"|series [a-h]\+?)\s?)?(?:round|funding|financing|investment|raise)\b",
     re.I,
 )
 ADDS_MONEY = ("with ", "on ", "via ", "thanks to ")
-VALUED = re.compile(r".*\bafter\s|.*\bfollowing\s", re.I)
+VALUED = gated(r".*\bafter\s|.*\bfollowing\s", re.I)
 # A word that can only be the verb of a headline's first clause, in lower or title case.
-HEADLINE_VERB = re.compile(
+HEADLINE_VERB = gated(
     r"(?:['’]s?)?\s(?:(?:is|are|was|has|have|wants?|aims?|plans?|hopes?|seeks?|sets?|looks?|gets|goes|comes|makes?|takes?"
     r"|brings?|builds?|puts?"
     r"|turns?|hits?|reach(?:es)?|becomes?|doubles?|triples?|quadruples?|valued|expands?|enters?|launch(?:es)?|emerg(?:es)?"
@@ -88,7 +88,7 @@ HEADLINE_VERB = re.compile(
     r"|out|ahead|off|down|away|back|forward|over)(?:\s|$))|,)",
     re.I,
 )
-FOUNDER_LAUNCHES = re.compile(
+FOUNDER_LAUNCHES = gated(
     r".{2,60}?\b(?:co-?founders?|founders?|ceo|cto|exec(?:utive)?s?|alum(?:s|ni)?|veterans?|engineers?|researchers?|scientists?"
     r"|professor)['’]?\s"
     r"(?:launch(?:es|ed)?|starts?|started|unveils?|debuts?|founds?|builds?|creates?)\s(?:new\s)?(?P<name>.{2,60}?)\s(?:with|on"
@@ -96,20 +96,20 @@ FOUNDER_LAUNCHES = re.compile(
     r"(?:an?\s)?\W{0,3}\d",
     re.I,
 )
-POSSESSIVE_TAIL = re.compile(r"(?P<name>[A-Z0-9][\w.&\- ]{0,50}?)['’]s?\s[A-Za-z]")
-SECOND_CLAUSE = re.compile(r"(?:,|\bas|\bas it|\bwhile it|\bafter it|\band)\s$", re.I)
-PERSON_SUBJECT = re.compile(
+POSSESSIVE_TAIL = gated(r"(?P<name>[A-Z0-9][\w.&\- ]{0,50}?)['’]s?\s[A-Za-z]")
+SECOND_CLAUSE = gated(r"(?:,|\bas|\bas it|\bwhile it|\bafter it|\band)\s$", re.I)
+PERSON_SUBJECT = gated(
     r"\b(?:founders?|co-founders?|ceo|cto|veterans?|alums?|alumni|exec(?:utive)?s?|entrepreneurs?|engineers|researchers"
     r"|scientists|employees"
     r"|students|graduates|grads|professors?|duo|trio|brothers|sisters|siblings|twins|dropouts?|billionaire|hackers?|dads?|moms?)\b",
     re.I,
 )
-PERSONS_COMPANY = re.compile(
+PERSONS_COMPANY = gated(
     r"\bfor\s(?:(?:(?P<owner>his|her)|their|its|the)\s)?(?:new\s|latest\s|next\s)?(?:[\w\-]+\s){0,4}?(?:(?:startup"
     r"|company|venture|app|platform|business)\s(?:called\s)?)?(?P<name>[A-Z][\w.&\-]*(?:\s[A-Z][\w.&\-]*){"
     r"0,3})\s*(?:$|,|to\b|as\b)"
 )
-ANONYMOUS = re.compile(
+ANONYMOUS = gated(
     r"^(?!(?-i:The [A-Z]\w+ Company$))(?:(?:this|these|that|the|a|an|top|repeat|serial|one|two|three|former|ex-\w+|\w+tech"
     r"|\w+[\s-]based"
     r"|indian|ai)\s)*(?:\w+\s)?(?:(?:founders?|entrepreneurs?|vcs?|innovator)"
@@ -117,12 +117,12 @@ ANONYMOUS = re.compile(
     r"|behind))\b.*)?)$",
     re.I,
 )
-NAME_RUN = re.compile(
+NAME_RUN = gated(
     r"(?<![\w])(?:[A-Z0-9][\w.&'’+\-]*|[a-z]+[A-Z]\w*)(?:\s(?:of\s|the\s|and\s|&\s|for\s"
     r"|de\s)?(?:[A-Z0-9][\w&+\-]*(?:\.\w+)*))*|(?<![\w])[a-z]{3,}(?=,\s(?:a|an|the)\s)"
 )
 NAME = r"(?P<name>(?:[A-Z0-9][\w.&'’+\-]*|[a-z]+[A-Z]\w*)(?:\s(?:of\s|&\s|and\s|for\s|the\s)?[A-Z0-9][\w.&'’+\-]*){0,5})"
-ANNOUNCER = re.compile(
+ANNOUNCER = gated(
     rf"(?:^|[–—:\-/)]\s|\)\s?[–—-]*\s?|,\s|\bfor\s|\.\s|\bThat['’]s why\s|\b(?:startup|company|platform"
     rf"|firm|maker|provider),?\s){NAME}(?:\s?\([^)]{{1,60}}\))?(?:,\s[^.]{{3,250}}?,)?\s(?:(?:has|have|is"
     rf"|today|also|just|recently|officially|proudly|successfully|now|on \w+day)\s(?:[a-z]+\s)?){{0,3}}"
@@ -130,24 +130,24 @@ ANNOUNCER = re.compile(
     r"|bagg?(?:ed|s)|emerg\w+|reveal\w+|pick\w+ up|nabb\w+|nett\w+|scor\w+|(?:proud|pleased|excited"
     r"|thrilled|delighted|happy) to announce|disclos\w+|unveil\w+|conclud\w+)(?!\w)"
 )
-APPOSITION = re.compile(
+APPOSITION = gated(
     rf"^(?:[A-Z][^.]{{0,60}}?[–—-]{{1,2}}\s)?{NAME}(?:\s?\([^)]{{1,60}}\))?,\s(?:an?|the|which|whose"
     rf"|makers?|developers?|creators?|one of)\s"
 )
-POSSESSIVE_ROUND = re.compile(
+POSSESSIVE_ROUND = gated(
     rf"{NAME}['’]s?\s(?:\S+\s){{0,4}}?(?:round|funding|seed|series [a-hA-H]|Series [A-H]|raise|investment)\b"
 )
-ABOUT = re.compile(r"(?m)^About\s(?P<name>(?!us\b|the\b|this\b)[A-Z0-9a-z][^\n:.–—]{1,50}?)\s*(?:$|:|–|—|\s\w+\sis\s)")
-TITLE_START = re.compile(
+ABOUT = gated(r"(?m)^About\s(?P<name>(?!us\b|the\b|this\b)[A-Z0-9a-z][^\n:.–—]{1,50}?)\s*(?:$|:|–|—|\s\w+\sis\s)")
+TITLE_START = gated(
     r"(?P<name>(?:[A-Z0-9][\w.&'’+\-]*|[a-z]+[A-Z]?\w*)(?:\s[A-Z0-9][\w.&+\-]*){0,3}?)(?:['’]s?\s|,"
     r"|\s(?:is|wants|has|uses|sees|thinks|brings|launches|joins|emerges|exits|hits|becomes|helps|builds"
     r"|makes|aims|gets|takes|debuts|introduces|unveils|hopes|and|plans|tries|turns|lets|can|will|looks"
     r"|puts|founder|hit|to|co-founder|raises|announces|announced)\b)"
 )
 
-ORDINARY = re.compile(
+ORDINARY = gated(
     r"(?:The|This|That|These|Those|It|Its|In|On|At|As|For|With|And|But|We|Our|They|He|She|His|Her|When|While|Series|Seed|CEO"
     r"|CTO|AI|API|US|UK"
     r"|Mr|Ms|Dr|Every|Most|Many|Some|Today|Now|Founder|Founded|To|So|If|Not|Nobody|Investors?|Q[1-4]|\d)\b"
 )
-COLON_NAME = re.compile(r"(?P<name>[A-Z0-9][\w.&\-]*(?:\s[A-Z0-9][\w.&\-]*){0,2}):\s")
+COLON_NAME = gated(r"(?P<name>[A-Z0-9][\w.&\-]*(?:\s[A-Z0-9][\w.&\-]*){0,2}):\s")

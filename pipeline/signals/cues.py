@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.signals.gated import Gated, gated
+
 # What a company does to money, as the finite verb of a headline.
 RAISE_WORDS = (
     r"(?:rais(?:es|ed|e)|secures?|secured|clos(?:es|ed)|land(?:s|ed)|bag(?:s|ged)|nab(?:s|bed)|net(?:s|ted)|pick(?:s|ed) up"
@@ -29,9 +31,9 @@ RAISE_WORDS = (
     r"|ed)|guzzl(?:es|ed)|gobbl(?:es|ed) up"
     r"|becomes|emerges from stealth|exits stealth|comes out of stealth|launches)"
 )
-RAISE_VERB = re.compile(rf"(?<![\w\-’'])(?:{RAISE_WORDS})(?![\w\-])", re.I)
+RAISE_VERB = gated(rf"(?<![\w\-’'])(?:{RAISE_WORDS})(?![\w\-])", re.I)
 # What an investor does to a company.
-INVEST_VERB = re.compile(
+INVEST_VERB = gated(
     r"(?<![\w\-])(?:co-?leads?|co-?led|leads?|led|invests|invested|invest|backs?|backed|joins?|joined"
     r"|participates in|bets|bet|pours?|poured|puts?|pumps?|pumped"
     r"|injects?|injected|infuses?|infused|ploughs?|plows?|sinks?|bankrolls?|funds|funded|supports|commits|makes?|made"
@@ -40,7 +42,7 @@ INVEST_VERB = re.compile(
     re.I,
 )
 # A round named as such.
-ROUND_NAME = re.compile(
+ROUND_NAME = gated(
     r"(?<![\w\-])(?:(?:pre|post)?[\s\-–]?seed(?!-?\s?(?:phrase|oil|stage fund|fund\b))(?=[\s\-,.:;]|$)"
     r"|(?:pre[\s\-–]?)?series[\s\-–]?[A-H][1-9+]?(?!\w)"
     r"|(?:funding|financing|investment|fundraising|equity|growth|angel|bridge|strategic|venture|capital"
@@ -51,22 +53,22 @@ ROUND_NAME = re.compile(
     r"[\s\-](?:\w+\s)?(?:funding|investments?|financing|backing|capital))(?!\w)",
     re.I,
 )
-MONEY_NOUN = re.compile(
+MONEY_NOUN = gated(
     r"(?<![\w\-])(?:funding|financing|investments?|fundrais(?:e|ing|er)|round|capital|raise|backing|equity"
     r"|venture|cash|funds)(?![\w\-])",
     re.I,
 )
 
 # What is said of a later event is no veto: "… ahead of a planned IPO".
-ASIDE = re.compile(
+ASIDE = gated(
     r"(?<=[,;] )(?:eyes|eyeing|plans|targets|to|aims|seeks|looks|considers|mulls) [^,;]{3,60}$|\b(?:ahead of|before|prior to"
     r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering)\b",
     re.I,
 )
 
 # --- vetoes of a headline: what else the money may be -------------------------------------------------------------------
-TITLE_VETOES: dict[str, re.Pattern[str]] = {
-    "roundup": re.compile(
+TITLE_VETOES: dict[str, Gated] = {
+    "roundup": gated(
         r"round-?up\b|\bweekly\b|these (?:\w+ )?startups|\bstartups? (?:to watch|that raised)"
         r"|deals? of the (?:week|day)|top \d+\b|\b\d+ (?:\w+ )?startups\b"
         r"|\blist of\b|(?:\braise|\bclose|\bsign|\bbag|\bsecure) (?:early|late|seed"
@@ -78,24 +80,24 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|clos|land|pull|receiv|net|mop|garner)\w*|\bfunding (?:news|tracker|report|wrap|recap|digest|highlights)\b",
         re.I,
     ),
-    "qa_interview": re.compile(
+    "qa_interview": gated(
         r"\bq\s?&(?:amp;)?\s?a\b|\b(?:discusses|explains|talks (?:about|with)|speaks (?:about|to"
         r"|with))\b|\binterview with|\bin conversation with|: 5 questions",
         re.I,
     ),
-    "ipo": re.compile(
+    "ipo": gated(
         r"\bipo\b(?! plans)|\banchor (?:investors?|book)\b|\binitial public offering|\bgoes public|\bgoing public|\bdrhp\b"
         r"|\bstock exchange\b"
         r"|\blisting on\b|\bspac\b|\bfiles? (?:for|to|draft)\b",
         re.I,
     ),
-    "rumour": re.compile(
+    "rumour": gated(
         r"\breportedly\b|\bin talks\b|\bsources?:|\brumou?r|\bsaid to be\b|\bmight\b|\bcould (?:raise|gain"
         r"|get)|\bmay raise|\bnears?\b|\bconsidering\b|\beyes\b|\bmulls?\b"
         r"|\bthinking about\b|\bclose to (?:raising|closing)|\bin advanced? (?:talks|discussions)",
         re.I,
     ),
-    "planned_raise": re.compile(
+    "planned_raise": gated(
         r"\b(?:to|will|plans?|seeks?|seeking|aims?|looking|intends?|wants?|hopes?) (?:to )?(?:raise|secure"
         r"|close|seek)\b|\bis raising\b|\bseeks?\b|\bkicks? off\b|\bcommences?\b"
         r"|\bopens? (?:its |a |up )?(?:\w+ )?(?:round|funding|crowdfunding)|\blaunch(?:es"
@@ -108,7 +110,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bstartengine\b",
         re.I,
     ),
-    "fund_close": re.compile(
+    "fund_close": gated(
         r"(?<!from )\b(?:for|in|with|of|into|launch\w*|clos\w+|rais\w+|secur\w+|announc\w+|debuts?|gets?|unveil\w*|as"
         r"|bags) (?:\S+ ){0,7}?(?:fund|(?<!rais.. )(?<!raise )(?<!raised )(?<!secures )(?<!gets )(?<!bags )(?<!receives )funds|fof"
         r"|investment vehicle|vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
@@ -121,7 +123,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|opportunity) fund\b",
         re.I,
     ),
-    "public_offering": re.compile(
+    "public_offering": gated(
         r"\((?:NASDAQ|NYSE|TSX|TSXV|CSE|OTC|OTCQB|OTCQX|OTCID|AMEX|LSE|AIM|ASX|NEO|FSE|NYSE American|Nasdaq"
         r"|NASDAQ CM|CBOE)[^)]{0,30}:[^)]*\)|\b(?:registered )?direct offering|\bregistered direct"
         r"|\bprivate placements?\b|\bpublic offering"
@@ -131,7 +133,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bconvertible senior",
         re.I,
     ),
-    "debt": re.compile(
+    "debt": gated(
         r"\bloans?\b(?!\s(?:startup|platform|company|app))|\bcredit (?:facility|facilities|line|agreement)"
         r"|\bdebt\b|\bsenior secured\b|\b(?:senior|secured|convertible|promissory|unsecured|million|billion"
         r"|[mb]n?) (?:\w+ )?notes\b|\bnotes (?:due|offering)\b|\brefinanc\w+|\bmortgages?\b(?=\s*$|\s(?:for|on)\b)"
@@ -140,7 +142,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\blending capacity|\bbridge loan",
         re.I,
     ),
-    "grant": re.compile(
+    "grant": gated(
         r"\bgrants?\b(?! thornton)(?!-free)|\bstate aid\b|\bschool district\b|\buniversity\b(?=.*\b(?:secures|receives|lands"
         r"|wins))|\bnonprofit\b|\bfrom (?:the )?(?:(?:u\.?s\.?|uk|federal|state|european|national|ministry"
         r"|department|dept|government"
@@ -155,13 +157,13 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bgovernment (?:announces|funding)",
         re.I,
     ),
-    "token_presale": re.compile(
+    "token_presale": gated(
         r"\bpre-?sales?\b|\btoken sale|\bico\b|\bido\b(?! (?:roll|plan|launch))|\bmeme ?coin\b(?=.*\bpresale"
         r"|.*stage)|\bpublic sale\b|\bwhitelist|\bnode sale",
         re.I,
     ),
-    "airdrop": re.compile(r"\bairdrops?\b", re.I),
-    "charity": re.compile(
+    "airdrop": gated(r"\bairdrops?\b", re.I),
+    "charity": gated(
         r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
         r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students|residents|volunteers"
@@ -175,7 +177,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|animals|memorial)\b",
         re.I,
     ),
-    "acquisition": re.compile(
+    "acquisition": gated(
         r"\bacqui(?:res?|red|ring|sitions?)\b(?! (?:of|target) (?:customers|talent))|\bmerges?\b|\bmerger\b"
         r"|\bto buy\b|\bbuys\b|\btakeover\b|\bbuy-?outs?\b|\bbusiness combination|\b\d+(?:\.\d+)? ?(?:%"
         r"|percent|pc|per cent) (?:stake )?(?:of|in)?\b|\bstake (?:in|for)\b"
@@ -183,7 +185,7 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bdivest\w*|\bbids? for\b|\bbid for\b",
         re.I,
     ),
-    "earnings": re.compile(
+    "earnings": gated(
         r"\brais\w+ (?:\w+ ){0,3}(?:prices?|rates?|fees?|concerns?|alarms?|awareness|questions?|eyebrows|outlook|guidance"
         r"|stakes?|the bar"
         r"|salaries|wages|limits?|targets?|dividend)\b|\brevenues?\b|\bearnings\b|\bquarter(?:ly)?\b|\b[qh][1-4] |\bnet loss"
@@ -192,58 +194,58 @@ TITLE_VETOES: dict[str, re.Pattern[str]] = {
         r"|\bloss widens",
         re.I,
     ),
-    "legal": re.compile(
+    "legal": gated(
         r"\bverdict\b|\bsettle(?:s|d|ments?)\b|\blawsuit|\bsues?\b|\bjury\b|\bfined?\b|\bpatent\b|\bcourt\b"
         r"|\binvestigation\b|\binjury\b|\blaw firm\b",
         re.I,
     ),
-    "contract": re.compile(
+    "contract": gated(
         r"\bcontracts?\b|\bpurchase order|\border (?:from|for|worth)"
         r"|\bdeal with\b|\b(?:bags|wins|secures|lands|gets|receives) (?:\S+ ){0,4}(?:order|tender|project)s?\b"
         r"|\blicen[cs]ing fees?|\bapproval\b|\bclearance\b|\bcertification\b|\btrademark\b",
         re.I,
     ),
-    "capex": re.compile(
+    "capex": gated(
         r"\binvest(?:s|ing|ed)? (?:[^ ]+ ){0,4}?(?:to (?:expand|build|grow|upgrade|support|continue)"
         r"|for (?:platform|upgrade|expansion)|in (?:its|their|new"
         r"|infrastructure))|\bbreaks ground|\bpledges\b"
         r"|\ballocates\b",
         re.I,
     ),
-    "real_estate": re.compile(
+    "real_estate": gated(
         r"\bmultifamily\b|\bapartments?\b(?=.*(?:clos|sale|acqui|sell))"
         r"|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale"
         r"|acquisition)|\bhome sales?\b",
         re.I,
     ),
-    "market_stat": re.compile(
+    "market_stat": gated(
         r"\b(?:vc|venture|startup|venture capital) (?:funding|investments?|market|deals?)\b.*(?:slow|surg|ris"
         r"|fall|drop|hit|rebound|declin|grow|in (?:q[1-4]|20\d\d))|\bmarket (?:size|report|to reach)\b"
         r"|\bcagr\b|\bfunding (?:into|surges|falls|drops|slows|winter)"
         r"|\binvestments into\b|\bsurveys?\b|\breport:|: report\b",
         re.I,
     ),
-    "commentary": re.compile(
+    "commentary": gated(
         r"^(?:how|why|what|who|when|where|should|is|are|can|here['’]s|the \d+)\b|\bquotes? (?:of|on)\b"
         r"|\boutlook\b|\btips\b|\bguide to\b|\blessons\b|\?\s*$",
         re.I,
     ),
-    "promotion": re.compile(
+    "promotion": gated(
         r"\bsave up to\b|\bgiveaway|\bdiscount|\bcoupon|\bcompetition\b|\bsweepstakes"
         r"|\bclass action|\bholders\b|\btotal value\b|\btvl\b",
         re.I,
     ),
-    "appointment": re.compile(
+    "appointment": gated(
         r"\b(?:appoints?|names|hires|welcomes) .{0,60}\b(?:as|to)\b.{0,30}\b(?:chief|ceo|cfo|cto|coo|cmo|cro"
         r"|president|officer|director|vp|vice|head|board|chair\w*|partner)\b",
         re.I,
     ),
-    "partnership": re.compile(r"\bpartners with\b|\bpartnership\b|\bcollaborat\w+\b|\bteams up\b|\bintegrat(?:es|ion)\b", re.I),
+    "partnership": gated(r"\bpartners with\b|\bpartnership\b|\bcollaborat\w+\b|\bteams up\b|\bintegrat(?:es|ion)\b", re.I),
 }
 
 
 # --- the lead and the sentences -----------------------------------------------------------------------------------------
-EVENT = re.compile(
+EVENT = gated(
     r"(?<![\w\-])(?:rais(?:e|es|ed|ing)|secur(?:e|es|ed|ing)|clos(?:e|es|ed|ing)|land(?:s|ed|ing)|bag(?:s"
     r"|ged)|nab(?:s|bed)|netted|nets|pick(?:s|ed|ing) up|scor(?:es|ed)|pull(?:s|ed) in"
     r"|snag(?:s|ged)|haul(?:s|ed) in|bank(?:s|ed)|receiv(?:es|ed|ing)|attract(?:s|ed|ing)|gain(?:s|ed)"
@@ -259,7 +261,7 @@ EVENT = re.compile(
     r"|close of|exits stealth|procured|celebrat\w+|with)(?!\w)",
     re.I,
 )
-ROUND_IN_SENTENCE = re.compile(
+ROUND_IN_SENTENCE = gated(
     r"(?<![\w\-])(?:(?:pre[\s\-–]?)?seed(?=[\s,.\-–](?!phrase|oil|stage|investor|fund\b))"
     r"|(?:pre[\s\-–]?)?series[\s\-–]?[A-H][1-9+]?(?!\w)(?! (?:preferred|investors?))|(?:funding|financing"
     r"|investment|fundraising|fundraise|capital|equity|growth|strategic|angel|bridge|private|venture"
@@ -280,7 +282,7 @@ _MONTHS = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring"
     r"|summer|fall|autumn|winter|q[1-4])"
 )
-PAST = re.compile(
+PAST = gated(
     r"\b(?:previous(?:ly)?|earlier (?:this|in|round)|prior (?:to|round|funding)|had (?:already "
     r"|previously )?(?:raised|secured|closed)"
     rf"|(?:rais\w+|round|funding|secured|closed|seed|series [a-h]\S?|invest\w+"
@@ -295,9 +297,9 @@ PAST = re.compile(
     r"|fresh off|since raising|follow(?:s|ing) (?:a|its|the) (?:recent|\$|series|seed|successful))",
     re.I,
 )
-RECENT = re.compile(r"\brecent(?:ly)?\b|\bnewly\b|\blate last\b", re.I)
+RECENT = gated(r"\brecent(?:ly)?\b|\bnewly\b|\blate last\b", re.I)
 # "has raised a $10m seed round": the whole claim in one breath.
-SAYS_RAISED = re.compile(
+SAYS_RAISED = gated(
     r"\b(?:rais(?:ed|es|ing)|secur(?:ed|es|ing)|clos(?:ed|es|ing|ure)|land(?:ed|s)|completed|completion"
     r"|announc(?:ed|es|ing)|nabbed|bagged|picked up|pulled in|netted|received|poured|attracted"
     r"|concluded)\b"
@@ -307,7 +309,7 @@ SAYS_RAISED = re.compile(
     r"|strategic) (?:funding|financing|investment|capital)|round of (?:funding|financing))",
     re.I,
 )
-NOW = re.compile(
+NOW = gated(
     r"\b(?:today|this (?:morning|week|month|monday|tuesday|wednesday|thursday|friday)|(?:on"
     r"|last) (?:monday|tuesday|wednesday|thursday|friday)|has (?:just )?(?:raised|secured|closed|landed"
     r"|announced|completed|received|bagged|picked up|nabbed|scored|netted)|have (?:raised|secured|closed)"
@@ -318,13 +320,13 @@ NOW = re.compile(
     r"|brings|will)|the round|exclusively)\b",
     re.I,
 )
-PLANNED = re.compile(
+PLANNED = gated(
     r"\b(?:plans? to raise|seek(?:s|ing)? to raise|aims? to raise|(?:is|are) raising|looking to raise"
     r"|intends? to raise|will raise|hopes? to raise|in talks|targeting a|is seeking|to be raised"
     r"|currently raising|expected to (?:close|raise)|would raise|preparing to raise|reportedly)\b",
     re.I,
 )
-USE_OF_FUNDS = re.compile(
+USE_OF_FUNDS = gated(
     r"\b(?:the|this|these|its|new|fresh|latest|with the|with this"
     r"|with these)\s(?:\w+[\s\-]){0,3}(?:funding|investment|capital(?: infusion| injection)?|financing"
     r"|funds|raise|money|proceeds|round|fundraise|backing)\s(?:\w+\s){0,2}?(?:will|would|is (?:being "
@@ -335,64 +337,64 @@ USE_OF_FUNDS = re.compile(
     r"|\bplans? to use the\b|\b(?:funds|capital|proceeds) (?:will|to) be (?:used|utili[sz]ed|deployed)",
     re.I,
 )
-LED_BY = re.compile(
+LED_BY = gated(
     r"\b(?:(?:co-?)?led by|(?:co-)?led the (?:\w+[\s\-])*(?:round|funding|financing|investment)"
     r"|leads? (?:the |a )?(?:\S+ )?(?:round|investor)|spearheaded by|headed by|anchored by"
     r"|led the round)\b",
     re.I,
 )
-PARTICIPATION = re.compile(
+PARTICIPATION = gated(
     r"\b(?:participat(?:ion|ed|ing)|also (?:joined|invested|backed)|joined (?:by|the round|in the)"
     r"|(?:existing|new|returning|other|previous) (?:investors?|backers)|saw participation|co-?investors?"
     r"|investors? (?:include|including|such as)|backers include|angel investors?)\b",
     re.I,
 )
-INVESTOR_TITLE = re.compile(
+INVESTOR_TITLE = gated(
     r"\b(?:(?:general|managing|founding|operating|venture|investment) (?:partner|director)|partner"
     r"|principal) (?:at|of)\b|\bventures?\b|\bvc firm",
     re.I,
 )
-PUBLIC_COMPANY = re.compile(
+PUBLIC_COMPANY = gated(
     r"\((?:\"?the \"?company\"?\)? ?\()?(?:NASDAQ|Nasdaq|NYSE|TSX|TSXV|TSX-V|CSE|OTC|OTCQB|OTCQX|OTCID"
     r"|OTC Pink|AMEX|LSE|AIM|ASX|NEO|BSE|NSE|HKEX|SGX|Euronext|NYSE American|NASDAQ[^:)]{0,15}"
     r"|OTC[^:)]{0,15})\s?:\s?[^)]{1,40}\)"
 )
-OFFERING_TERMS = re.compile(
+OFFERING_TERMS = gated(
     r"\bgross proceeds|\bcommon (?:stock|shares?)\b|\bwarrants?\b|\bplacement agent|\bregistered direct"
     r"|\bunderwrit\w+|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|\bpipe\b|\bform (?:8-k|s-1"
     r"|f-1)\b|\bshareholders\b|\bregulation d\b",
     re.I,
 )
-FUND_TERMS = re.compile(
+FUND_TERMS = gated(
     r"\blimited partners?\b|\b(?:the|this|new|inaugural|second|third|first|debut|its) fund\b"
     r"|\bportfolio compan(?:y|ies)\b|\bfund (?:I{1,3}|IV|V|will|has|size|focuses|targets)\b"
     r"|\bassets under management|\bthe firm\b|\bcheck sizes?\b|\bfund['’]s\b|\bLPs\b|\bfund manager",
     re.I,
 )
-TOKEN_TERMS = re.compile(
+TOKEN_TERMS = gated(
     r"\bpre-?sale\b|\btoken (?:sale|holders?|price)\b|\bairdrop|\b(?:ido|ico|ieo)\b|\btokenomics\b"
     r"|\bmeme ?coin|\bbuy .{0,20}tokens?\b",
     re.I,
 )
-DEBT_TERMS = re.compile(
+DEBT_TERMS = gated(
     r"\bdebt (?:financing|facility|funding|capital)|\bcredit (?:facility|line|agreement)|\bterm loan"
     r"|\bsenior (?:secured|notes)|\bloan\b|\bborrow\w*|\bventure debt|\bnotes due|\bline of credit"
     r"|\blender",
     re.I,
 )
-ACQUISITION_TERMS = re.compile(
+ACQUISITION_TERMS = gated(
     r"\b(?:has |have )?acquir(?:es|ed|ing)\b|\bacquisition of\b|\bdefinitive agreement|\bmerger\b"
     r"|\bpurchase price\b|\bwholly[- ]owned",
     re.I,
 )
-GRANT_TERMS = re.compile(
+GRANT_TERMS = gated(
     r"\bgrants?\b|\bnon-dilutive|\bdepartment of (?:energy|defense|health)|\bnational institutes"
     r"|\bawarded\b|\bscholarship|\bprize\b",
     re.I,
 )
-CHARITY_TERMS = re.compile(
+CHARITY_TERMS = gated(
     r"\bdonat(?:e|ed|ion|ions)\b|\bnon-?profit\b|\bcharit(?:y|able|ies)\b|\b501\(c\)|\bfundraiser\b|\bvolunteers?\b", re.I
 )
-COMPANY_WORDS = re.compile(
+COMPANY_WORDS = gated(
     r"\b(?:startup|start-up|company|platform|firm|app|marketplace|founders?|co-founders?|ceo|maker|developer)\b", re.I
 )

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.signals import cues, money_cues
+from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.money import find_money
 from pipeline.signals.ngrams import ngram_score
@@ -103,7 +104,7 @@ def may_be_funding(text: Text, headline: Headline) -> bool:
     return headline.side != "none" or bool(headline.monies or headline.round_name) or bool(_GLIMPSE.search(text.body[:6000]))
 
 
-_GLIMPSE = re.compile(
+_GLIMPSE = gated(
     r"\b(?:raised|raises|raising|secured|secures|closed|closes|funding|financing|seed|series [a-h]\b"
     r"|venture capital|investment round|invests|invested in|led by|fundrais\w+|minority (?:stake|investment)|investment (?:in|from)"
     r"|backing|investors|put in|procured|allotment)",
@@ -237,7 +238,7 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
 
 def _may_report(lowered: str) -> bool:
     """A substring of each way of reporting a round: most sentences have none, and need no pattern."""
-    return any(hint in lowered for hint in _REPORT_HINTS)
+    return any(map(lowered.__contains__, _REPORT_HINTS))
 
 
 # Each alternative of cues.ROUND_IN_SENTENCE and _MONEY_EVENT holds one of these.
@@ -289,22 +290,22 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     return joint
 
 
-_PURPOSE = re.compile(r"\sto\s(?=[a-z])", re.I)
-_GIVERS = re.compile(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
+_PURPOSE = gated(r"\sto\s(?=[a-z])", re.I)
+_GIVERS = gated(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
 # Headlines that say little of what the text below them tells: their cues weigh by themselves.
 _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
-_PLAIN_RAISE = re.compile(
+_PLAIN_RAISE = gated(
     r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|snap|snar|haul|grab|pull|complet|clinch|bank|pocket|garner"
     r"|mop|rak|reel|rop|scoop)",
     re.I,
 )
-_FROM_FUND = re.compile(r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b", re.I)
-_MONEY_EVENT = re.compile(
+_FROM_FUND = gated(r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b", re.I)
+_MONEY_EVENT = gated(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:ed|es|ing)|invest(?:ed|s|ment)|clos(?:ed|es|ing)|landed|bagged"
     r"|nabbed|received|netted)\b[^.]{0,80}?(?:[$€£₹¥]\s?\d|\d\s?(?:million|crore|cr\b))",
     re.I,
 )
-_STRONG_NOW = re.compile(
+_STRONG_NOW = gated(
     r"\b(?:today announced|announced today|announces?|just (?:raised|closed|announced)|today|this week"
     r"|has (?:raised|closed|secured)|latest round|(?:proud|pleased|excited|thrilled) to announce)\b",
     re.I,
@@ -330,7 +331,7 @@ _LEAD_CUES = (
     ("lead_round", cues.ROUND_NAME),
     (
         "lead_now",
-        re.compile(
+        gated(
             r"\btoday announced|announced today|(?:proud|pleased|excited|thrilled|delighted) to announce|\bannounc(?:es|ed)\b",
             re.I,
         ),

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.signals.cues import INVEST_VERB, RAISE_VERB, ROUND_NAME
+from pipeline.signals.gated import gated
 from pipeline.signals.money import Money, find_money
 from pipeline.signals.money_cues import MONEY_GOES_OUT
 
@@ -133,31 +134,29 @@ def _invest_verb(plain: str) -> re.Match[str] | None:
     return None
 
 
-_FINITE = re.compile(
+_FINITE = gated(
     r"(?<=\s)[A-Za-z]{2,}(?:s|ed)(?:\s(?:up|in|out|down|away|on|home))?\s(?:(?:an?|another|over|its|the|up to|nearly|fresh)\s)*$",
     re.I,
 )
 _REACH, _REACH_OF_RAISE = 45, 80
 # "Oldmoor and Peakline back Acme", "Investors pour $6M into Acme": a bare verb needs several subjects.
-_PLURAL_VERB = re.compile(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject", re.I)
-_PLURAL_SUBJECT = re.compile(
-    r",|\band\b|&|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$"
-)
+_PLURAL_VERB = gated(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject", re.I)
+_PLURAL_SUBJECT = gated(r",|\band\b|&|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$")
 # "With $6M in new funding, Acme …", "Armed with a fresh €6M, Acme …"
-_WITH_MONEY_FIRST = re.compile(
+_WITH_MONEY_FIRST = gated(
     r"(?:armed with|flush with|fueled by|buoyed by|backed by|powered by|boosted by|with|after raising|having raised|on the back of)"
     r"\s(?:an?\s|its\s|the\s)?[^,]{0,70}?[$€£₹¥\d][^,]{0,60},\s(?=\S)",
     re.I,
 )
 # "Acme is valued at $1B after raising $60M"
-_VALUED_AFTER = re.compile(
+_VALUED_AFTER = gated(
     r"(?<=\s)(?=(?:is now|is|now|hits?|reach\w+|becomes?|turns?|enters?|joins?|doubles?|triples?|quadruples?|achieves?|attains?"
     r"|valued)\b.{0,50}"
     r"\b(?:valu\w+|unicorn)\b).{5,80}?\s(?:after|following)\s(?:raising|securing|closing|an?|its|new|the|fresh)\s",
     re.I,
 )
 # Acme gets the money that the headline begins with: a "$6M seed round for Acme".
-_MONEY_FOR = re.compile(
+_MONEY_FOR = gated(
     r"(?:(?:fresh|new|big|another|over|more than|nearly|record|series [a-h]|seed)\s)*(?:(?:funding|financing|investment|round|raise"
     r"|boost|injection|seed|series [a-h])(?:\sround)?(?:\s(?:of|worth))?:?\s)?(?:US)?(?:[$€£₹¥]|[A-Z]{2,3}\s?\$?)?\s?\d[\d.,]*"
     r"\s?-?[A-Za-z]{0,8}\s(?:(?:in|of|fresh|new)\s)?(?:(?:[\w\-+]+\s){0,3}(?:round|funding|financing|investment|seed|series [a-h]"
@@ -165,11 +164,11 @@ _MONEY_FOR = re.compile(
     re.I,
 )
 # "Acme valued at $600 million in new round"
-_VALUED_IN = re.compile(r"\s(?:is |was |now |gets |becomes )*(?:valued at|worth)\s", re.I)
+_VALUED_IN = gated(r"\s(?:is |was |now |gets |becomes )*(?:valued at|worth)\s", re.I)
 # Name, colon, money: "Acme: $6M seed for mills"
-_COLON_MONEY = re.compile(r"(?P<subject>[A-Z0-9][^:,]{1,40}):\s(?:(?:raises|secures)\s)?(?:[$€£₹¥]|US\$|Rs\.?\s?)\s?\d")
+_COLON_MONEY = gated(r"(?P<subject>[A-Z0-9][^:,]{1,40}):\s(?:(?:raises|secures)\s)?(?:[$€£₹¥]|US\$|Rs\.?\s?)\s?\d")
 # "Acme doubles down on mills with $6M Series B"
-_WITH_MONEY_LAST = re.compile(
+_WITH_MONEY_LAST = gated(
     r"\s(?:with|on|via|thanks to)\s(?:(?:an?|its|the|another|new|fresh|over|nearly"
     r"|more than|oversubscribed|record|whopping|massive|raising|latest|extra|additional)\s)*(?=(?:(?:US|A|C|S|HK|NZ)?[$€£₹¥]|Rs"
     r"|[A-Z]{3}\s?\d)"
@@ -177,13 +176,13 @@ _WITH_MONEY_LAST = re.compile(
     r"(?:seed|pre-?seed|series|round|raise|funding|financing|fundraise|investment|capital|backing)\b)",
     re.I,
 )
-_RAISE = re.compile(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
-_MONEY_OBJECT = re.compile(
+_RAISE = gated(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
+_MONEY_OBJECT = gated(
     r"\b(?:funding|investments?|financing|round|capital|seven[- ]figures?|six[- ]figures?"
     r"|eight[- ]figures?|undisclosed|millions|growth equity|backing)\b",
     re.I,
 )
-_OBJECT_OF_GENERIC = re.compile(
+_OBJECT_OF_GENERIC = gated(
     r"\s(?:an?\s|its\s|the\s|new\s|another\s|fresh\s|further\s|major\s|completion of\s|closing of\s"
     r"|close of\s|successful\s|first\s|strategic\s|significant\s|undisclosed\s|oversubscribed\s)*"
     r"(?:funding\b|investments?\s(?:from|by)\b|financing\b|backing from\b|strategic investments?\b"
@@ -191,7 +190,7 @@ _OBJECT_OF_GENERIC = re.compile(
     re.I,
 )
 # "leads $10M Series A for", "invests $20M in", "backs emerging startup X", "joins $15M seed round for"
-_INVESTS_IN = re.compile(
+_INVESTS_IN = gated(
     r"(?:co-?)?(?:leads?|led|joins?|joined|participates in)\s.{0,60}?\b(?:round|funding|financing|investment"
     r"|series [a-h]|seed)\b.{0,30}?\b(?:for|in|of)\b"
     r"|(?:co-?)?(?:leads?|led|joins?|joined|backs?|backed)\s[^,;:]{1,60}?['’]s?\s[^,;:]{0,40}?"
@@ -210,13 +209,13 @@ _INVESTS_IN = re.compile(
     r"|takes?\s.{0,40}?\bstake\sin\s",
     re.I,
 )
-_POSSESSIVE_MONEY = re.compile(
+_POSSESSIVE_MONEY = gated(
     r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge)\s)?(?:[$€£₹]|US\$"
     r"|Rs\.?)\s?\d\S*(?:\s(?:million|billion|mn|cr|crore))?\s"
     r"(?:\w+\s){0,2}(?:funding|round|raise|investment|financing|seed|series)\b",
     re.I,
 )
-_TAG = re.compile(
+_TAG = gated(
     r"^\s*(?:\[[^\]]{1,40}\]|\((?:updated?|exclusive|breaking)\)"
     r"|(?:exclusive|update|updated|breaking|breaking news|funding alert|funding news|press release|news"
     r"|scoop|just in|video|watch|deal alert|startup funding|report|funding|fundrais(?:e|ing)|deals?|startups?|venture|vc|money|new"
@@ -224,7 +223,7 @@ _TAG = re.compile(
     r"|\w*newsbreaks?|\w*breaks)\s*[:|–—]\s)\s*",
     re.I,
 )
-_OUTLET = re.compile(
+_OUTLET = gated(
     r"\s+[|]\s+[^|]{2,40}$|\s+[-–—]\s+(?:TechCrunch|Reuters|Bloomberg|Forbes|VentureBeat|Tech\.eu"
     r"|EU-Startups|Axios|CNBC|YourStory|Inc42)$"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
 from pipeline.signals.places import find_place
 from pipeline.signals.text import Text
@@ -60,37 +61,35 @@ _PEOPLE = (
 )
 _ROLES = rf"(?P<role>(?:[\w\-/]+\s){{0,4}}?{_PEOPLE})\b"
 _HEADLINES = (
-    re.compile(
+    gated(
         rf"^(?P<company>.{{2,70}}?)\s(?i:is (?:now |actively |currently )?hiring|is looking to hire|is seeking"
         rf"|now hiring|plans to hire|to hire"
         rf"|will hire|is recruiting|to recruit|seeks)\s(?i:{_MANY}{_COUNT}{_ROLES})"
     ),
-    re.compile(
+    gated(
         rf"^(?P<company>.{{2,70}}?)\s(?i:to create|to add|will create|will add|plans to (?:create|add)|announces"
         rf"|is creating|creates|adds|brings)\s"
         rf"(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |additional |local |full-time |high-paying |tech "
         rf"|skilled )*(?:jobs|positions|roles)))\b"
     ),
-    re.compile(r"^(?P<company>.{2,70}?)\s(?i:announces|opens"
+    gated(r"^(?P<company>.{2,70}?)\s(?i:announces|opens"
                r"|posts)\s(?P<count>\d[\d,]*)?\s?(?P<role>(?i:job openings|open positions|vacancies))\b"),
 )  # fmt: skip
-_NO_HIRING = re.compile(
+_NO_HIRING = gated(
     r"\b(?:survey|report|study|research|job fair tips|how to|why|freeze|layoffs?|cuts?|could|would)\b|\?$"
     r"|\b(?:hiring|recruit\w+) (?:software|platform|solution|tool|app)\b",
     re.I,
 )
-_NO_COMPANY = re.compile(
-    r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b", re.I
-)
-_MODIFIER = re.compile(r"^(?:(?:new|additional|local|more|skilled|full-time|part-time|high-paying)\s)+", re.I)
+_NO_COMPANY = gated(r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b", re.I)
+_MODIFIER = gated(r"^(?:(?:new|additional|local|more|skilled|full-time|part-time|high-paying)\s)+", re.I)
 _ANY_ROLE = frozenset(
     {"jobs", "positions", "roles", "people", "employees", "workers", "staff", "job openings", "open positions", "vacancies"}
 )
-_IN_PLACE = re.compile(
+_IN_PLACE = gated(
     r"\b(?:in|at|across)\s(?:its\s)?(?P<place>[A-Z][\w.\-]+(?:\s[A-Z][\w.\-]+){0,2}(?:,\s[A-Z][\w.]+(?:\s[A-Z]\w+)?)?)"
 )
 _KINDS = tuple(
-    (slug, re.compile(rf"\b(?:{words})\b", re.I))
+    (slug, gated(rf"\b(?:{words})\b", re.I))
     for slug, words in (
         ("full_time", "full[- ]time"),
         ("part_time", "part[- ]time"),
@@ -101,7 +100,7 @@ _KINDS = tuple(
     )
 )
 _LEVELS = tuple(
-    (slug, re.compile(rf"\b(?:{words})\b", re.I))
+    (slug, gated(rf"\b(?:{words})\b", re.I))
     for slug, words in (
         ("c_level", "chief|c[tefmo]o"),
         ("vp", "vice president|vp"),

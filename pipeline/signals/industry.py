@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.signals.gated import Gated, gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.text import Text
 
@@ -31,14 +32,12 @@ def find_industry(text: Text, headline: Headline, company: str | None) -> tuple[
 
 
 @cache
-def _industries() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _industries() -> tuple[tuple[str, Gated], ...]:
     raw: dict[str, list[str]] = yaml.safe_load(INDUSTRIES_FILE.read_text(encoding="utf-8"))
     return tuple(
         (
             label,
-            re.compile(
-                r"(?<!\w)(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s\-]?") for word in words) + r")(?!\w)", re.I
-            ),
+            gated(r"(?<!\w)(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s\-]?") for word in words) + r")(?!\w)", re.I),
         )
         for label, words in raw.items()
     )

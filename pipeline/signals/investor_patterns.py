@@ -7,44 +7,46 @@ from __future__ import annotations
 
 import re
 
+from pipeline.signals.gated import gated
+
 _W = r"[\w.&'’+\-/]*"
 # "Curve founder Jane Doe": the person, not the firm.
-PERSON_OF_FIRM = re.compile(
+PERSON_OF_FIRM = gated(
     r"^(?P<role>(?:.{0,60}?\b)?(?i:founders?|co-?founders?|ceo|cto|coo|cfo|cmo|partner|executive|president"
     r"|chairman|chief \w+(?: officer)?|creator|head of \w+))\s"
     r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
 )
 # "Oldmoor's Jane Doe"
-FIRMS_PERSON = re.compile(r"^(?P<role>[A-Z][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-Z][a-z][\w'’\-]+\s[A-Z][\w'’\-]+)$")
-PEOPLE_OF = re.compile(
+FIRMS_PERSON = gated(r"^(?P<role>[A-Z][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-Z][a-z][\w'’\-]+\s[A-Z][\w'’\-]+)$")
+PEOPLE_OF = gated(
     r"(?:,?\s(?:and|including|as well as)\s)?(?:\b(?:the|several|former|senior|early|individual|other)\s)*"
     r"\b(?:founders?|co-?founders?|executives|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs|veterans|people"
     r"|individuals)\s(?:of|from|at|behind)\s(?!the (?:fund|investor))"
 )
 # What stands where a name would and names nobody: "Curve's Founder", "Crypto Category Leaders", "other VC firms".
-UNNAMED = re.compile(
+UNNAMED = gated(
     r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$|^(?i:(?:co-?)?founders? (?:of|at))\b"
     r"|\b(?:Leaders|Pioneers|Stars|Giants|Firms|Backers|VCs|Veterans|Players|Names|Experts|Jobs?|KOLs)(?:\sin\s.*)?$"
 )
-PROPER = re.compile(
+PROPER = gated(
     rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{{2,}}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
     rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
     rf"|fund\b|group\b|ventures\b|capital\b|\|))*"
 )
-PROPER_TAIL = re.compile(rf"(?<![\w])[A-Z0-9]{_W}(?:\s(?:(?:of|the|de|&|x)\s)?[A-Z0-9]{_W})*$")
-NOT_A_NAME_BEFORE = re.compile(
+PROPER_TAIL = gated(rf"(?<![\w])[A-Z0-9]{_W}(?:\s(?:(?:of|the|de|&|x)\s)?[A-Z0-9]{_W})*$")
+NOT_A_NAME_BEFORE = gated(
     r"\b(?:to|will|by|at|that|for|in|with|as|the company|round|is|was|are|has|from|executives|founders|employees|leaders)\b",
     re.I,
 )
-BRACKETS = re.compile(r"\s?\([^)]{0,120}\)|\s?\[[^\]]{0,80}\]|[®™]")
+BRACKETS = gated(r"\s?\([^)]{0,120}\)|\s?\[[^\]]{0,80}\]|[®™]")
 # ", the venture arm of X," and ", a New York-based fund," say what the name before is.
-APPOSITION = re.compile(
+APPOSITION = gated(
     r",\s(?:the|an?|which|who|whose|one of|formerly|part of|known|led by|managed by|owned by|based"
     r"|both)\s[^,]{2,140}?(?=,|$|\sand\s(?:[A-Z]|participation|existing|other)|\sas well as|\salong with"
     r"|;)",
     re.I,
 )
-SEPARATOR = re.compile(
+SEPARATOR = gated(
     r"\s*(?:[;、/•|]|,\s+(?:and|&|as well as|plus|including|with|alongside)\s+|,(?!\s?(?:Inc|LLC|Ltd|LP"
     r"|L\.P|Co)\b)\s*|\s+(?:and|as well as|along with|together with|alongside|plus|including|besides"
     r"|with(?: the)? participation (?:from|of|by)|joined by|followed by|with (?:additional"
@@ -52,7 +54,7 @@ SEPARATOR = re.compile(
     r"|\s+&\s+(?=[A-Z][\w]+\s(?:Ventures|Capital|Partners)))\s*",
     re.I,
 )
-DESCRIPTOR = re.compile(
+DESCRIPTOR = gated(
     r"(?:(?:(?:Existing|New|Other|Previous|Current|Returning|Additional)(?=\s(?:investors?|backers?|shareholders?)\b)"
     r"|and|both|also|from|by|of|at|the(?!\s[A-Z]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
     r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
@@ -81,14 +83,14 @@ DESCRIPTOR = re.compile(
     r"|Singaporean|Brazilian|Nordic|Polish|Austrian|Belgian)(?=\s(?:[a-z]|VC|fund|investor)))"
     r"(?:['’]s)?\s+)"
 )
-TAIL = re.compile(
+TAIL = gated(
     r"\s+(?:Series|Seed|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
     r"|New|To|At|For|On|Today|Said|Says|Among)$|,?\s+(?:Inc|LLC|Ltd|LP|L\.P|Corp|GmbH|AG|PLC|Limited|Pte"
     r"|S\.A)\.?$",
     re.I,
 )
-POSSESSIVE = re.compile(r"['’]s?$")
-GENERIC = re.compile(
+POSSESSIVE = gated(r"['’]s?$")
+GENERIC = gated(
     r"(?:(?:angel|angels|investors?|others?|vcs?|funds?|partners?|executives?|founders?|series|seed|round"
     r"|the|this|it|company|ceo|cto|cfo|coo|co-founder|founder|q[1-4]|us|uk|u\.s|europe|asia|africa|india"
     r"|north america|"
@@ -97,11 +99,11 @@ GENERIC = re.compile(
     r"|june|july|august|september|october|november|december)\s?)+",
     re.I,
 )
-PART_OF_WORLD = re.compile(
+PART_OF_WORLD = gated(
     r"(?:(?:North|South|East|West|Central|Latin|Middle|Southeast)(?:ern)?[\s\-]?)+(?:America|Europe|Asia|Africa|East)"
     r"|(?:GCC|MENA|EMEA|APAC|LATAM|CIS|Gulf)(?:\s(?:[Cc]ountries|[Rr]egion|[Mm]arkets?|[Ss]tates))?|Scandinavia|Balkans"
 )
-ORGANIZATION = re.compile(
+ORGANIZATION = gated(
     r"\b(?:ventures?|capital|partners?|funds?|group|holdings?|labs?|vc|investments?|equity|angels?|bank"
     r"|inc|llc|ltd|lp|corp|company|co|management|advisors?|network|accelerator|university|foundation"
     r"|digital|technologies|global|international|media|studios?|office|trust|associates|club|x|dao"
@@ -111,15 +113,15 @@ ORGANIZATION = re.compile(
     re.I,
 )
 TYPES = (
-    ("angel", re.compile(r"\bangels?\b(?! (?:network|fund))|\bbusiness angel")),
-    ("family_office", re.compile(r"\bfamily office\b|\bfamily trust\b")),
-    ("hedge_fund", re.compile(r"\bhedge fund")),
-    ("accelerator", re.compile(r"\baccelerators?\b|\bincubator|\by combinator\b|\btechstars\b")),
-    ("pe", re.compile(r"\bprivate equity|\bgrowth equity|\bbuyout")),
-    ("government", re.compile(r"\bgovernment|\bministry|\bstate fund|\bsovereign|\bpublic fund")),
-    ("crowdfunding", re.compile(r"\bcrowd")),
-    ("corporate", re.compile(r"\bcorporate\b|\bventure arm|\binvestment arm|\bcvc\b")),
-    ("vc", re.compile(r"\bventures?\b|\bvcs?\b|\bcapital\b")),
+    ("angel", gated(r"\bangels?\b(?! (?:network|fund))|\bbusiness angel")),
+    ("family_office", gated(r"\bfamily office\b|\bfamily trust\b")),
+    ("hedge_fund", gated(r"\bhedge fund")),
+    ("accelerator", gated(r"\baccelerators?\b|\bincubator|\by combinator\b|\btechstars\b")),
+    ("pe", gated(r"\bprivate equity|\bgrowth equity|\bbuyout")),
+    ("government", gated(r"\bgovernment|\bministry|\bstate fund|\bsovereign|\bpublic fund")),
+    ("crowdfunding", gated(r"\bcrowd")),
+    ("corporate", gated(r"\bcorporate\b|\bventure arm|\binvestment arm|\bcvc\b")),
+    ("vc", gated(r"\bventures?\b|\bvcs?\b|\bcapital\b")),
 )
 _STOP = (
     r"(?=[.;](?:\s|$)|$|,?\s(?:(?i:to)\s(?i:accelerate|expand|scale|grow|build|support|fuel|help|develop"
@@ -139,15 +141,13 @@ _ROUND_WORD = (
     r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal"
     r"|co-)"
 )
-LED_BY = re.compile(
+LED_BY = gated(
     rf"{_ROUND_WORD}[,)]?(?:\s\([^)]{{1,40}}\))?\s?(?:(?:which|that|and)\s)?(?:(?:is|was|were|has been|being|[Ww]as)\s)?"
     rf"(?i:(?:co-?|jointly )?led(?: jointly| again| once again)? by|headed by|spearheaded by|anchored by"
     rf"|with lead (?:investor|investment from)):?\s{_NAMES}"
 )
-FROM = re.compile(
-    rf"\b(?i:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}"
-)
-FOLLOWERS = re.compile(
+FROM = gated(rf"\b(?i:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}")
+FOLLOWERS = gated(
     r",?\s(?:and\s)?(?:(?:also\s)?(?:with|saw|includ(?:ed|es|ing)|featur(?:ed|es|ing)|has|had)\s(?:(?:the"
     r"|an?|additional|strong|further|significant|continued|active|major|follow-on|existing)\s)*"
     r"(?:participation|support|investments?|contributions?|backing|involvement|commitments?|funding"
@@ -156,17 +156,17 @@ FOLLOWERS = re.compile(
     r"|included|includes|including|participated by|in addition to|and (?:was |is )?joined by)\s)",
     re.I,
 )
-LED_ALONE = re.compile(
+LED_ALONE = gated(
     r"(?:^|(?<=[,;]\s)|(?<=\bwith\s))(?P<names>[A-Z][\w&'’]*(?:\s[A-Z][\w&'’]*){0,3})\s(?:led"
     r"|leading)(?=[.,;]|$|\sand\b)"
 )
-PERSON_NOUN = re.compile(
+PERSON_NOUN = gated(
     r"\b(?:founders?|co-?founders?|executives?|ceo|entrepreneurs?|musician|actor|actress|athlete"
     r"|footballer|cricketer|rapper|singer|investor and|billionaire|angels?|partner|professor|veteran"
     r"|president|chairman)\b",
     re.I,
 )
-AND_OTHERS = re.compile(r"\b(?:and (?:more|others|other)|others)\b", re.I)
+AND_OTHERS = gated(r"\b(?:and (?:more|others|other)|others)\b", re.I)
 # A name that begins a sentence or clause; words that begin sentences are no names.
 _BEFORE = (
     r"(?:^|(?<=[,;:]\s)|(?<=\bthat\s)|(?<=\bwhile\s)|(?<=\bwith\s)|(?<=\band\s))"
@@ -177,22 +177,22 @@ _BEFORE = (
 LEAD_PATTERNS = (
     LED_BY,
     # "A, a fund from Y, led the $3M round"
-    re.compile(
+    gated(
         rf"{_BEFORE}(?P<names>(?:[A-Z][^.;]{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s(?:(?:has|have|will|also|jointly)\s)*"
         r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|a|its|our|their)\s"
         r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|seed|series)"
     ),
     # "€18 million from A, which led the round"; "A led; B and C took part"
-    re.compile(
+    gated(
         r"(?P<names>[A-Z][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-Z][\w&'’.\-]*){0,4}),\s(?:which|who)\s(?:also\s)?(?:co-?)?(?:led"
         r"|leads)\s"
         r"(?:the|this|its|a)\b"
     ),
-    re.compile(
+    gated(
         rf"{_BEFORE}(?P<names>[A-Z][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-Z][\w&'’\-]*){{0,4}})\s(?:co-)?led"
         r"(?:[;.]|,\s(?:with|joined|while|alongside)|\sand\s)"
     ),
-    re.compile(
+    gated(
         rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
         rf"|being))?\s(?P<names>[A-Z][^.;]*?){_STOP}"
     ),
@@ -208,34 +208,34 @@ _QUALIFIED = (
     r"|investment|global|institutional)\s)*"
 )
 OTHER_PATTERNS = (
-    re.compile(
+    gated(
         rf"\b(?:with|saw|includ\w+|alongside|had|and|as well as|also)\s{_ADJECTIVES}"
         r"(?:participation|support|investments?|contributions?|backing|involvement"
         r"|commitments?)\s(?:also\s)?(?:came\s|coming\s)?"
         rf"(?:from|by|of)\s{_NAMES}",
         re.I,
     ),
-    re.compile(rf"\bparticipat(?:ion (?:from|of|by)|ed (?:in )?by)\s{_NAMES}", re.I),
+    gated(rf"\bparticipat(?:ion (?:from|of|by)|ed (?:in )?by)\s{_NAMES}", re.I),
     # "investors include A and B"; "existing investors, which include A"
-    re.compile(
+    gated(
         r"(?<!previous\s)(?<!prior\s)(?<!past\s)(?<!earlier\s)(?<!whose\s)\b(?:investors?|backers?|participants|supporters)"
         r"(?: in (?:the|this) (?:\w+ )?round)?(?: also)?,?\s(?:which |who )?"
         rf"(?:include|included|includes|including|such as|like|were|are)\s(?:in the round were\s)?{_NAMES}",
         re.I,
     ),
     # "Joining the round were A and B"; "A and B, which together put in $3m"; "A and B participated"
-    re.compile(
+    gated(
         rf"\b(?:[Jj]oining|[Pp]articipating in|[Ii]nvesting in|[Bb]acking)\s(?:\w+\s)?(?:the|this)\s(?:\w+\s)?(?:round"
         rf"|financing|funding|deal|raise)"
         rf"\s(?:also\s)?(?:were|was|are|is)\s{_NAMES}"
     ),
-    re.compile(
+    gated(
         r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-Z][^.;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
     ),
     # Two new backers, and their names behind a colon.
-    re.compile(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
+    gated(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
     # "the round included A and B"
-    re.compile(
+    gated(
         rf"\b(?:round|funding|financing|investment|raise)\s(?:also\s)?(?:included|includes|include|featured"
         rf"|features|drew|attracted|involved"
         rf"|brings? together|welcomed)\s{_ADJECTIVES}(?:investments?\sfrom\s|participation\s(?:from|of)\s"
@@ -243,19 +243,19 @@ OTHER_PATTERNS = (
         re.I,
     ),
     # "raised $5 million from A and B"
-    re.compile(
+    gated(
         r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn)"
         r"|\d[MmKk])\s(?:(?:of|in)\s\w+\s)?from\s"
         rf"(?P<names>{_QUALIFIED}(?:[A-Z0-9]|a16z)[^.;]*?){_STOP}"
     ),
     # "alongside A"; "backed by leading funds including A and B"
-    re.compile(
+    gated(
         r"\b(?:joined by|were joined by|joined in the round by|alongside|along with|together with|backed by"
         r"|supported by|support of)\s"
         rf"(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"
     ),
     # "A and B also participated"
-    re.compile(
+    gated(
         rf"{_BEFORE}(?P<names>(?:(?:[Ee]xisting|[Nn]ew|[Oo]ther|[Pp]revious|[Cc]urrent|[Rr]eturning"
         rf"|[Aa]ngel)\s(?:investors?|backers?)\s?"
         r"(?:including\s|such as\s|like\s)?)?[A-Z][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
@@ -264,21 +264,21 @@ OTHER_PATTERNS = (
         r"|took part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
         r"|also (?:joined|invested|backed|contributed|put))"
     ),
-    re.compile(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"),
+    gated(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"),
     # "40 funds and insiders, including A and B"
-    re.compile(
+    gated(
         r"\b(?:investors|funds|firms|syndicate|backers|institutions|insiders|vcs|VCs|capitalists"
         r"|group)\b[^.;]{0,90}?,?\s(?:including|such as)\s"
         rf"(?P<names>[A-Z0-9][^.;]*?){_STOP}"
     ),
 )
-ANGELS = re.compile(
+ANGELS = gated(
     rf"\b(?:(?:strategic|notable|individual|prominent|several|leading|renowned|number of|including|and"
     rf"|other|of)\s)*(?:angel investors?|angels|business angels|individual investors"
     rf"|individuals)(?:,)?\s(?:include|included|including|such as|like|namely|are|were|featuring)\s{_NAMES}",
     re.I,
 )
-ANGEL_PART = re.compile(
+ANGEL_PART = gated(
     r"(?:,|\band|\bas well as|\balong with|\bplus|\balongside|\bincluding)?\s*(?:(?:several|strategic"
     r"|notable|prominent|a number of|a group of|leading|various|other|individual|some|renowned|industry"
     r"|tech|a host of|other notable|well-known|key)\s){0,3}(?:angel investors?|angels|business angels"
@@ -287,12 +287,12 @@ ANGEL_PART = re.compile(
     r"|others)))?\s?:?\s",
     re.I,
 )
-HINT = re.compile(
+HINT = gated(
     r"\b(?:led|leads?|investors?|backers?|participat\w+|joined|invest(?:ed|ment|ments)|backed|backing"
     r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series)\b",
     re.I,
 )
-PAST_ROUND = re.compile(
+PAST_ROUND = gated(
     r"\b(?:previous(?:ly)? (?:\w+ ){0,3}(?:round|raised|funding|seed|series|led|backed|invested)"
     r"|prior (?:round|funding)|earlier (?:round|funding)|(?:raised|round|funding|seed"
     r"|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)"

@@ -286,6 +286,7 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
 
 
 _CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)
+_NO_WORD = re.compile(r"[^\w]+")
 _PERSON_OF = re.compile(r"(?P<person>[A-Z][\w'’\-]+(?:\s[A-Z][\w.'’\-]*){1,2})\s(?:of|at|from)\s[A-Z]")
 
 
@@ -307,4 +308,4 @@ def investor_type(name: str, descriptor: str) -> str | None:
 
 
 def _fold(name: str) -> str:
-    return re.sub(r"[^\w]+", " ", name.lower()).strip()
+    return _NO_WORD.sub(" ", name.lower()).strip()

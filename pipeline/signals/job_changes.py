@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
 from pipeline.signals.text import Text
 
@@ -64,9 +65,7 @@ def _is_a_person(name: str, text: Text) -> bool:
         return True
     last = re.escape(next(word for word in reversed(name.split()) if word.strip(".,").lower() not in _SUFFIXES))
     first = re.escape(name.split()[0])
-    alone = re.compile(
-        rf"(?<!{first} )(?<!\b[A-Z]\. )(?<![\w\-])(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?(?i:{last})(?:’s|'s)?(?![\w\-])"
-    )
+    alone = gated(rf"(?<!{first} )(?<!\b[A-Z]\. )(?<![\w\-])(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?(?i:{last})(?:’s|'s)?(?![\w\-])")
     if alone.search(text.body[:6000]) or re.search(rf"{first}(?:’s|'s)?\s(?!{last})[a-z]", text.body[:6000]):
         return True
     return (
@@ -79,7 +78,7 @@ def _is_a_person(name: str, text: Text) -> bool:
 
 def _role_in_body(person: str, text: Text) -> tuple[str, str]:
     last = re.escape(person.split()[-1])
-    pattern = re.compile(
+    pattern = gated(
         rf"\b{last}\b[^.;]{{0,80}}?\b(?:as|to the (?:role|position) of|role of|appointed|named)\s(?P<role>[^.;]{{3,120}})"
     )
     for sentence in text.news[:NEAREST_SENTENCES]:
@@ -122,37 +121,37 @@ _SAID = (
 )
 _END = r"(?:$|[;:–—]|\s-\s)"
 _HEADLINES = (
-    re.compile(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|appointed to|named to"
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|appointed to|named to"
                rf"|elected to)\s(?i:the\s)?(?P<company>[^:;,]{{2,60}}?)(?:’s|'s)?\s"
                r"(?P<role>(?:Scientific |Medical |Strategic )?(?:Advisory )?Board(?: of (?:Directors|Advisors|Trustees))?)\b"),
-    re.compile(rf"^(?P<company>.{{2,60}}?)\s(?i:announces|completes|expands|launches|reports"
+    gated(rf"^(?P<company>.{{2,60}}?)\s(?i:announces|completes|expands|launches|reports"
                rf"|strengthens)\b.{{3,110}}?(?:\sand|,)\s"
                rf"(?i:appoints|names|hires)\s{_SAID}(?P<person>{_NAME})\s(?:{_TO}\s)?{_NEW}(?P<role>[A-Z][^;:–—]{{1,90}})"),
-    re.compile(rf"^(?P<company>[^:;,]{{2,40}}?)(?:’s|'s)\s(?P<person>{_NAME})\s(?i:is\s|was\s)?(?i:promoted to"
+    gated(rf"^(?P<company>[^:;,]{{2,40}}?)(?:’s|'s)\s(?P<person>{_NAME})\s(?i:is\s|was\s)?(?i:promoted to"
                rf"|named|appointed)\s(?i:as\s)?{_NEW}"
                r"(?P<role>[A-Z][^;:–—]{1,90})"),
-    re.compile(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
-    re.compile(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?:Chief|President"
+    gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    gated(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?:Chief|President"
                rf"|CEO|CTO|CFO|COO|CMO|CRO|Vice "
                r"President|Senior Vice|Executive Vice|Executive Director|Managing Director|General Manager"
                r"|Head of|Director of|Chair)[^;:–—]{0,90})"),
-    re.compile(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
-    re.compile(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
-    re.compile(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
+    gated(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
+    gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
                rf"|department|practice) (?:at|of)\s)?"
                rf"(?P<company>[A-Z][^:;,]{{1,70}}?)(?:\s(?i:to (?:help|lead|drive|grow|expand|head)|after|from"
                rf"|amid)\b.*)?(?:,.*)?{_END}"),
-    re.compile(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:appointed|named|promoted"
+    gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:appointed|named|promoted"
                rf"|elected)\sby\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
-    re.compile(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:named|appointed|promoted to|promoted|becomes"
+    gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:named|appointed|promoted to|promoted|becomes"
                rf"|elected)\s(?i:as\s|to\s)?{_NEW}"
                r"(?P<role>[A-Z][^,:;]{1,70}?)\s(?i:of|at"
                r"|for)\s(?i:the\s)?(?P<company>[A-Z0-9][^,:;]{1,60})(?:,\s(?:Inc|LLC|Ltd|P\.A|P\.C|Corp)\.?)?$"),
-    re.compile(rf"^(?P<company>[A-Z0-9][^;]{{1,70}}?)\s.*?;\s(?P<person>{_NAME})\s(?i:is\s)?(?i:appointed|named"
+    gated(rf"^(?P<company>[A-Z0-9][^;]{{1,70}}?)\s.*?;\s(?P<person>{_NAME})\s(?i:is\s)?(?i:appointed|named"
                rf"|promoted to|becomes)\s(?i:as\s|to\s)?{_NEW}"
                r"(?P<role>[A-Z][^,:;]{1,70})"),
 )  # fmt: skip
-_NO_JOB = re.compile(
+_NO_JOB = gated(
     r"\b(?:castle connolly|super lawyers|top (?:\d+|doctor|financial|advisor)|best of|award|winner|finalist"
     r"|sponsor|host|partner (?:for|of)"
     r"|marketing partner|ambassador|hall of fame|honou?ree|rising star|list\b|podcast|short film|cast of"
@@ -161,10 +160,10 @@ _NO_JOB = re.compile(
     r"|influencer|nomin\w+|ranked|named one of|named to|of the year|photography)\b",
     re.I,
 )
-_STRONG_VERB = re.compile(r"\b(?:appoint(?:s|ed|ment)|hires|promot(?:es|ed)|elects|elected)\b", re.I)
-_NO_EMPLOYER = re.compile(r"\b(?:community|history|team|museum|mission|fight|movement|list)$", re.I)
-_LEADING = re.compile(r"^(?:\w*breaks\s[–—-]\s|exclusive:\s)", re.I)
-_DESCRIPTION = re.compile(
+_STRONG_VERB = gated(r"\b(?:appoint(?:s|ed|ment)|hires|promot(?:es|ed)|elects|elected)\b", re.I)
+_NO_EMPLOYER = gated(r"\b(?:community|history|team|museum|mission|fight|movement|list)$", re.I)
+_LEADING = gated(r"^(?:\w*breaks\s[–—-]\s|exclusive:\s)", re.I)
+_DESCRIPTION = gated(
     r"^(?:.*\b(?:veteran|expert|leader|executive|pioneer|specialist|geologist|visionary|strategist|innovator"
     r"|entrepreneur|founder|insider"
     r"|attorney|advisor|investor|engineer|officer|star|guru|luminary|heavyweight|ceo|cfo|cto|coo|president"
@@ -173,10 +172,10 @@ _DESCRIPTION = re.compile(
     r"|cpa)s?,?\s(?:and (?:investor|founder|author)\s)?)(?=[A-Z])",
     re.I,
 )
-_TITLES = re.compile(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Professor|Sir|Dame|Hon|General|Gen|Col|Capt|Lt|Rev)\.?\s)+", re.I)
+_TITLES = gated(r"^(?:(?:Dr|Mr|Mrs|Ms|Prof|Professor|Sir|Dame|Hon|General|Gen|Col|Capt|Lt|Rev)\.?\s)+", re.I)
 _PARTICLES = frozenset({"de", "da", "di", "del", "van", "von", "der", "la", "le", "bin", "al"})
 _SUFFIXES = frozenset({"ii", "iii", "iv", "jr", "sr", "phd", "md", "cpa", "esq"})
-_FIRM_WORD = re.compile(
+_FIRM_WORD = gated(
     r"\b(?:inc|corp|llc|ltd|group|digital|media|partners?|capital|labs?|technolog\w+|systems?|solutions?|health"
     r"|bank|agency|network|company"
     r"|law|firm|ai|board|team|leaders?|executives?|auditor|pcaob|members?|new|three|two|four|five|promotions?"
@@ -186,7 +185,7 @@ _FIRM_WORD = re.compile(
     r"|specialist|attorney|insider|the|and|with|its|launch\w*|top|best|first|former)\b",
     re.I,
 )
-_ROLE = re.compile(
+_ROLE = gated(
     r"\b(?:chief|ceo|cto|cfo|coo|cmo|cro|cpo|cio|ciso|president|officer|director|a?vp|vice president|svp|evp"
     r"|head|partner|chair\w*|manager"
     r"|counsel|board|lead|leads?|principal|secretary|treasurer|advis[eo]rs?|attorney|associate|economist|analyst"
@@ -195,8 +194,8 @@ _ROLE = re.compile(
     r"|representative|fellow|trustee|professor|producer|designer|strategist)\b",
     re.I,
 )
-_BEFORE_ROLE = re.compile(r"^(?:(?:its|the|new|their|our|an?|first|first-ever|next|interim|his|her)\s)+", re.I)
-_AFTER_ROLE = re.compile(
+_BEFORE_ROLE = gated(r"^(?:(?:its|the|new|their|our|an?|first|first-ever|next|interim|his|her)\s)+", re.I)
+_AFTER_ROLE = gated(
     r"\s(?:to (?=[A-Za-z]+\s)|in (?:a |an )?(?:historic|ambitious|bold|major)\b|in (?:North|South|Latin|the"
     r"|Europe|Asia|[A-Z][a-z]+$)|amid\b"
     r"|following\b|after\b|effective\b|where\b|who\b|which\b|with\b|and (?:[A-Z][\w.'’\-]+\s){2,3}as\b"
@@ -204,7 +203,7 @@ _AFTER_ROLE = re.compile(
     r"|at (?=[A-Z])|for (?=[A-Z][a-z]+\s(?:Expansion|Growth|Program))|as (?=[A-Z]))",
     re.I,
 )
-_DEPARTMENT = re.compile(
+_DEPARTMENT = gated(
     r"(?!\w+ing\b|(?:Welcomes|Announces|Advances|Expands|Launches|Strengthens|Reports|Names|Appoints|Adds"
     r"|Brings)\b)(?:[A-Z][\w&/.\-]*)(?:\s(?:and|&|of|the|[A-Z][\w&/.\-]*))*"
 )

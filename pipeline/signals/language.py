@@ -46,6 +46,7 @@ _SCRIPTS = (
     ("th", re.compile("[\u0e00-\u0e7f]")),
     ("el", re.compile("[\u0370-\u03ff]")),
 )
+_ANY_SCRIPT = re.compile("|".join(script.pattern for _, script in _SCRIPTS))
 _SAMPLE = 1_500
 FEWEST_HITS = 3
 
@@ -83,17 +84,18 @@ def language_of(text: str) -> str | None:
     another language than English needs twice as many of them as English has.
     """
     sample = text[:_SAMPLE]
-    letters = sum(character.isalpha() for character in sample)
+    letters = sum(map(str.isalpha, sample))
     if not letters:
         return None
-    if not sample.isascii():
+    if not sample.isascii() and _ANY_SCRIPT.search(sample):
         for code, script in _SCRIPTS:
             if len(script.findall(sample)) * 5 >= letters:
                 return code
     hits: Counter[str] = Counter()
     index = _languages_by_word()
     for word in _WORD.findall(sample.lower()):
-        hits.update(index.get(word, ()))
+        if word in index:
+            hits.update(index[word])
     if not hits:
         return _of_headline(sample, hits)
     best, count = max(hits.items(), key=lambda item: (item[1], item[0] == "en", item[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.places import Place, country_of_adjective, find_place
 from pipeline.signals.text import Text
@@ -121,47 +122,47 @@ _KIND = (
     r"(?:start-?up|company|laboratory|lab|maker|developer|manufacturer|platform|studio|scale-?up|biotech"
     r"|fintech|software firm|outfit)"
 )
-_X_BASED = re.compile(
+_X_BASED = gated(
     rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
     rf"|{_CAP}(?:\s{_CAP})?))?)[\s\-–](?:[Bb]ased|[Hh]eadquartered)\b"
 )
-_LOCATION_BASED = re.compile(
+_LOCATION_BASED = gated(
     rf"\b(?:[Bb]ased|[Hh]eadquartered|[Ll]ocated) (?:in"
     rf"|out of) (?:the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
     rf"|{_CAP}(?:\s{_CAP})?))?)"
 )
 # "a Nashville start-up", "the Toronto company behind …"; "a start-up from Miami"
-_CITY_COMPANY = re.compile(
+_CITY_COMPANY = gated(
     rf"\b(?:[Aa]n?|[Tt]he|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}}(?:,\s[A-Z][A-Za-z.]{{1,14}})?),?\s(?:[a-z][\w\-]*\s){{0,3}}?"
     rf"{_KIND}\b(?!,? (?:led|invested))"
     rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
-_NATION_COMPANY = re.compile(
+_NATION_COMPANY = gated(
     rf"\b(?:[Aa]n?\s|[Tt]he\s|[Tt]his\s)(?P<nation>{_CAP})\s(?:[a-z][\w\-]*\s){{0,3}}?(?:{_KIND}|(?:co-)?founders?\b)"
 )
-_BASED_IN = re.compile(
+_BASED_IN = gated(
     rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"
     rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in|[Ff]ounded (?:\w+ ){{0,2}}?in) (?:downtown "
     rf"|the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:\s?[,–—-]\s?(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\.?"
     rf"|{_CAP}(?:\s{_CAP}){{0,2}}))?)"
 )
-_OF_INVESTOR = re.compile(
+_OF_INVESTOR = gated(
     r"\s(?:(?:early|seed|growth|impact|global|leading|deep)[\s\-]?(?:stage|tech)?\s)*(?:venture|vc|fund"
     r"|investor|private equity|investment|family office|accelerator|angel|firm\s[A-Z])",
     re.I,
 )
 # "the New York-based CFO of …" is about a person, who may sit on a board or in another company.
-_OF_PERSON = re.compile(
+_OF_PERSON = gated(
     r"\s(?:[a-z\-]+\s){0,2}(?:C[A-Z]O|[Cc]hief|[Pp]resident|[Dd]irector|[Mm]anager|[Pp]artner|[Ee]xecutive|[Ee]ntrepreneur)\b"
 )
-_OF_COMPANY = re.compile(rf"\s(?:[\w\-]+\s){{0,3}}{_KIND}\b")
-_AMONG_BACKERS = re.compile(r"\b(?:backers?|investors?|led by|backed by|participation (?:from|of|by))\b[^.]*$")
-_PERSON_NEAR = re.compile(
+_OF_COMPANY = gated(rf"\s(?:[\w\-]+\s){{0,3}}{_KIND}\b")
+_AMONG_BACKERS = gated(r"\b(?:backers?|investors?|led by|backed by|participation (?:from|of|by))\b[^.]*$")
+_PERSON_NEAR = gated(
     r"\b(?:(?:wo)?man|engineer|patient|customer|client|user|farmer|doctor|someone|who (?:is|was|lives))\b[^.;]{0,25}$", re.I
 )
-_INVESTOR_NEAR = re.compile(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
-_SELF = re.compile(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")
-_DATELINE = re.compile(
+_INVESTOR_NEAR = gated(r"\b(?:venture|capital|fund|investor|vc|partners)\b", re.I)
+_SELF = gated(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It is|With headquarters|Founded|We are)\b")
+_DATELINE = gated(
     r"\s*(?P<place>(?:[A-ZÀ-Þ][\w.'’À-ÿ]*(?:[\s\-][A-ZÀ-Þ][\w.'’À-ÿ]*){0,3})(?:,\s(?:[A-Z][\w.]+(?:\s[A-Z]"
     r"\w+){0,2})){0,2}(?:\s(?:and|&|/)\s[A-Z][\w.,\s]{2,40}?)?)"
     r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|\||[,\s]\s?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}))"

@@ -102,7 +102,9 @@ def re_extract(
     while True:
         with warehouse.open() as connection:
             limit = progress(connection, STEP)
-            where = "landed_at >= ? AND landed_at < ? AND document_seq > ? AND document_seq <= ? AND body_origin IS DISTINCT FROM ?"
+            where = (
+                "landed_at >= ? AND landed_at < ? AND document_seq > ? AND document_seq <= ? AND body_origin IS DISTINCT FROM ?"
+            )
             documents = _documents(connection, where, [start, end, after, limit, TEXT_EXPIRED], batch)
             before = _stored(connection, [row["document_id"] for row in documents])
         if not documents:

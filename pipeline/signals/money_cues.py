@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from pipeline.signals.gated import gated
+
 # By these verbs money goes out, or is earned, owed or measured: none of them is how a round is announced.
-MONEY_GOES_OUT = re.compile(
+MONEY_GOES_OUT = gated(
     r"(?:pays?|paid|spends?|spent|los(?:es|t|s)|donat\w+|giv(?:es|en)|gave|fined?|fines|ow(?:es|ed)|cuts?|invest(?:s|ed)|commits?"
     r"|committed|pledg\w+|allocat\w+|earmark\w+|grants?|granted|award(?:s|ed)|charg(?:es|ed)|costs?|sells?|sold|buys?|bought"
     r"|acquir\w+|saves?|saved|slash\w*|hits|reach(?:es|ed)|cross(?:es|ed)|surpass\w+|top(?:s|ped)|exceed(?:s|ed)|generat\w+"
@@ -24,13 +26,13 @@ _PLAIN_WORD = (
     r"|led|via|through|or)\b)"
     r"[\w'’&+.\-]+\s)"
 )
-MONEY_IS_ROUND = re.compile(
+MONEY_IS_ROUND = gated(
     rf"\s?-?(?:(?:in|of|worth of)\s)?{_PLAIN_WORD}{{0,4}}?(?:funding|round|raise|fundraise|seed|pre-?seed|series|financing"
     rf"|investment|capital"
     rf"|equity|backing|stake)\b",
     re.I,
 )
-MONEY_IS_OTHER = re.compile(
+MONEY_IS_OTHER = gated(
     rf"\s?-?(?:(?:in|of|worth of)\s)?{_PLAIN_WORD}{{0,4}}?(?:fund|loans?|debt|facility|credit|contracts?|orders?|deals?|grants?"
     rf"|awards?|prizes?"
     rf"|revenues?|arr|sales|loss(?:es)?|profits?|turnover|gmv|ebitda|buy-?backs?|esops?|plant|factory|hub|cent(?:er|re)|campus"
@@ -46,7 +48,7 @@ MONEY_IS_OTHER = re.compile(
     re.I,
 )
 # A round that only dates or explains other news: "hires CFO following $40M Series B", "which raised $40M last year, …".
-PAST_ASIDE = re.compile(
+PAST_ASIDE = gated(
     r"\b(?:(?:weeks?|months?|days?|years?|soon|just|shortly|right) after|after|following|since|despite|on the heels of"
     r"|fresh off|off the back of)\s"
     r"(?:(?:an?|its|the|raising|closing|securing|landing|completing|recent|latest|landmark|successful|another|that|first)\s)*"
@@ -56,9 +58,9 @@ PAST_ASIDE = re.compile(
     r"|\b(?:last|previously|recently|earlier) (?:raised|valued)\b|\bwhich (?:has )?raised\b",
     re.I,
 )
-VALUATION = re.compile(r"\bvalu(?:ed|ation|es|ations)\b|\bunicorn\b|\bdecacorn\b", re.I)
+VALUATION = gated(r"\bvalu(?:ed|ation|es|ations)\b|\bunicorn\b|\bdecacorn\b", re.I)
 # Nobody put money in, and the text says so.
-NEVER_RAISED = re.compile(
+NEVER_RAISED = gated(
     r"\bnever (?:raised|taken|took)\b|\b(?:has|have|had)(?: not|n['’]t) (?:raised|taken)\b|\b(?:entirely |fully "
     r"|completely )?bootstrapped\b"
     r"|\bself-funded\b|\bwithout (?:raising|taking|any) (?:\w+ ){0,2}(?:outside|venture|external|vc)\b|\bturned down (?:vc"

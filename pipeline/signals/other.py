@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from pipeline.signals.acquisitions import find_acquisition
 from pipeline.signals.company import name_in
+from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.hiring import find_hiring
 from pipeline.signals.job_changes import find_job_change
@@ -151,7 +152,7 @@ def _note(mention: Mention, field: str, value: object, text: str, origin: str) -
 
 _READERS: tuple[Callable[[Mention, Text, str], bool], ...] = (_job_change, _acquisition, _hiring, _new_company)
 # A cheap look first: nearly all documents are none of these.
-_ANY_SIGNAL = re.compile(
+_ANY_SIGNAL = gated(
     r"\b(?:acqui\w+|buys|bought|snap\w*|to buy|purchase\w*|take\w* over|subsidiary|appoint\w*|names?|named"
     r"|hires?|hiring|promote\w*|taps"
     r"|welcome\w*|selects|elevates|adds?|recruit\w*|elect\w*|brings?|announce\w*|unveils|engages|installs|joins?"
@@ -160,25 +161,25 @@ _ANY_SIGNAL = re.compile(
     r"|set\w* up|establish\w*)\b",
     re.I,
 )
-_SERIES = re.compile(r"^\w{2,30}Breaks?\s[–—-]\s")
-_TICKER = re.compile(
+_SERIES = gated(r"^\w{2,30}Breaks?\s[–—-]\s")
+_TICKER = gated(
     r"\s?\((?:[^()]{0,60}:[^()]{1,40}|\$?[A-Z][A-Z0-9.]{1,9}|[^()]*\b(?:Nasdaq|NYSE|OTC\w*|TSX\w*|CSE|LSE|ASX)\b[^()]*)\)", re.I
 )
-_NO_COMPANY = re.compile(
+_NO_COMPANY = gated(
     r"\b(?:stake|shares|assets?|company|startup|firm|rights|building|hotel|acres?|land|property|companies"
     r"|interest|technology|business|the|this|new|another)$|^\d",
     re.I,
 )
-_EMERGES = re.compile(
+_EMERGES = gated(
     r"\s(?:emerges|exits|comes out|launches|steps out) (?:from|of|out of)?\s?stealth\b"
     r"|\sofficially launches as (?:an? )?(?:new )?(?:company|startup)\b|\sspins? out (?:of|from)\s",
     re.I,
 )
-_FOUND = re.compile(
+_FOUND = gated(
     r"\s(?:co-?)?(?:found|founds|found(?:ed)?|start|starts|launch|launches|set up|sets up|establish"
     r"|establishes)\s(?P<name>[A-Z0-9][\w.&'’\-]*(?:\s[A-Z0-9][\w.&'’\-]*){0,3})"
 )
-_FOUNDED_NOW = re.compile(
+_FOUNDED_NOW = gated(
     r"\bis a new (?:\w+ )?(?:company|start-?up|firm|venture|business)\b|\bfounded (?:it "
     r"|the company )?(?:this|last) (?:week|month|year)\b"
     r"|\bnew(?:ly founded|ly formed)? (?:company|start-?up) (?:called|named)\b",

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from pipeline.signals.gated import Gated, gated
 from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
 
@@ -83,7 +84,7 @@ def _in_full(surname: str, body: str) -> str | None:
 
 
 def _fold(text: str) -> str:
-    return re.sub(r"[^\w]+", " ", text.lower()).strip() or "-"
+    return _NO_WORD.sub(" ", text.lower()).strip() or "-"
 
 
 PERSON = (
@@ -106,23 +107,23 @@ _TITLES = (
     r"(?:,?\s(?:Ph\.?D\.?|M\.?D\.?|MBA|M\.?B\.?A\.?|MD|PhD|Esq\.?|CFA|DVM|PharmD|Jr\.?|MSc"
     r"|MEM|MEng|MPH|MPP|MPA|MHA|JD|DDS|DMD|DO|ScD|DPhil|RN|CPA|FACC|FACS|FRCP|FRCS)\b\.?,?)*"
 )
-_PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
+_PATTERNS: tuple[tuple[Gated, int], ...] = (
     # Jane Doe, co-founder and CEO of Acme
     (
-        re.compile(
+        gated(
             rf"(?P<name>{PERSON}){_TITLES},?\s(?:who is |is |the |as )?{_ROLE_AFTER}(?:\s?(?:,|of|at|for)\s?(?:the\s)?{_ORG})?"
         ),
         3,
     ),
     # Jane Doe, Acme's CEO / Acme CEO / Acme’s co-founder and CEO
-    (re.compile(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?{_ORG}(?:['’]s?)?\s{_ROLE_AFTER}"), 3),
+    (gated(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?{_ORG}(?:['’]s?)?\s{_ROLE_AFTER}"), 3),
     # CEO Jane Doe; co-founder and CEO Jane Doe; Acme CEO Jane Doe
-    (re.compile(rf"(?:{_ORG}(?:['’]s?)?,?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
+    (gated(rf"(?:{_ORG}(?:['’]s?)?,?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
     # Jane Doe (CEO)
-    (re.compile(rf"(?P<name>{PERSON})\s\((?P<role>[^)]{{0,25}}{_CEO}[^)]{{0,20}})\)"), 3),
+    (gated(rf"(?P<name>{PERSON})\s\((?P<role>[^)]{{0,25}}{_CEO}[^)]{{0,20}})\)"), 3),
     # Jane Doe, who founded the company and runs it as its CEO
     (
-        re.compile(
+        gated(
             rf"(?P<name>{PERSON}),\s(?:[^.;]{{0,160}}?\b)?(?:leads|runs|heads)\s(?:it|the company|the startup"
             rf"|\w+)\sas\s(?:its\s|the\s)?(?P<role>{_CEO})"
         ),
@@ -130,17 +131,17 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
     ),
     # named Jane Doe as its CEO
     (
-        re.compile(
+        gated(
             rf"(?:named|appointed|appoints|names|welcomed|hired)\s(?P<name>{PERSON}){_TITLES},?\s(?:as"
             rf"|to the (?:role|position) of)\s(?:its|their|the)?\s?(?:new\s)?(?P<role>{_CEO})"
         ),
         4,
     ),
     # founder Jane Doe said / said Jane Doe, founder of Acme: where nobody is called CEO
-    (re.compile(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?(?P<role>[Ff]ounder)\s(?:of|at)\s{_ORG}"), 1),
-    (re.compile(rf"(?<![\w\-])(?P<role>[Ff]ounder),?\s(?P<name>{PERSON})(?=[,\s]+(?:said|says|told|who|explained))"), 1),
+    (gated(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?(?P<role>[Ff]ounder)\s(?:of|at)\s{_ORG}"), 1),
+    (gated(rf"(?<![\w\-])(?P<role>[Ff]ounder),?\s(?P<name>{PERSON})(?=[,\s]+(?:said|says|told|who|explained))"), 1),
     (
-        re.compile(
+        gated(
             rf"\b(?P<role>[Ff]ounded)\s(?:in\s(?:\w+\s)?\d{{4}}\s)?by\s(?:(?:[a-z\-]+\s){{1,4}})?(?P<name>(?>{PERSON}))"
             # Atomic: else the look-ahead would be got round by a name cut short. Several founders: nobody says who leads.
             rf"(?!\s(?:and|&)\s|,\s?(?:and\s)?[A-ZÀ-Þ]|\s(?:alum|graduate|professor|researcher|scientist|student)\w*)"
@@ -148,9 +149,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], int], ...] = (
         1,
     ),
 )
-_ROLE_HINT = re.compile(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
+_NO_WORD = re.compile(r"[^\w]+")
+_ROLE_HINT = gated(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
 _ARTICLES = ("the", "a", "an")
 _SELF = ("the company", "the startup", "our company")
-_FORMER = re.compile(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
-_POSSESSIVE = re.compile(r"['’]s?$")
-_HONORIFIC = re.compile(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")
+_FORMER = gated(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
+_POSSESSIVE = gated(r"['’]s?$")
+_HONORIFIC = gated(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from pipeline.signals.gated import Gated, gated
+
 ROUND_TYPES_FILE = Path(__file__).with_name("data") / "round_types.yaml"
 
 
@@ -59,7 +61,7 @@ def _flavor(text: str, match: re.Match[str]) -> str | None:
 
 
 @cache
-def _compiled() -> tuple[re.Pattern[str], dict[str, str], frozenset[str]]:
+def _compiled() -> tuple[Gated, dict[str, str], frozenset[str]]:
     entries: list[dict[str, Any]] = yaml.safe_load(ROUND_TYPES_FILE.read_text(encoding="utf-8"))
     parts = [
         r"(?P<before>pre[\s\-–]?)?series[\s\-–]?(?P<letter>[A-H])(?:[\s\-–]?(?:[1-9]|\+|prime)(?![\d.,]*\s?(?:[mb]|cr)))?(?!\w)"
@@ -73,11 +75,11 @@ def _compiled() -> tuple[re.Pattern[str], dict[str, str], frozenset[str]]:
             needs.add(group)
         spellings = "|".join(re.escape(spelling).replace(r"\ ", r"[\s\-–‑]?") for spelling in entry["spellings"])
         parts.append(rf"(?P<{group}>(?:{spellings})(?!\w))")
-    return re.compile(r"(?<!\w)(?:" + "|".join(parts) + ")", re.I), slugs, frozenset(needs)
+    return gated(r"(?<!\w)(?:" + "|".join(parts) + ")", re.I), slugs, frozenset(needs)
 
 
 # The type of another round, or of an investor's focus.
-_OTHERS_BEFORE = re.compile(
+_OTHERS_BEFORE = gated(
     r"(?:\b(?:previous|prior|earlier|last|since|after|following|followed|ahead of|next|future|upcoming"
     r"|its first|toward|towards|on top of"
     r"|from|prior to|beyond|in addition to|include|includes|including)\s(?:an?\s|its\s|their\s|the\s|our\s"
@@ -85,13 +87,13 @@ _OTHERS_BEFORE = re.compile(
     r"(?:\S*[\d.]+\S*\s(?:million|m|mn)?\s?(?:in\s|of\s)?)?)$",
     re.I,
 )
-_OTHERS_AFTER = re.compile(
+_OTHERS_AFTER = gated(
     r"(?:[\s\-](?:stage|phase|phrase|oil|oils|company|companies|investors?|investing|fund(?!ing|rais)"
     r"|funds|startups?|preferred(?!(?:\s(?:stock|shares?|equity))?\s(?:financing|round|funding|investment))|bank|bed|production"
     r"|technology|supply|world|investor|backed|to (?:late|growth|series|[A-H]\b)|deals?|rounds)\b|['’]?s\b)",
     re.I,
 )
-_CONTEXT = re.compile(
+_CONTEXT = gated(
     r"\b(?:round|funding|financing|fundrais\w+|invest\w*|capital|rais\w+|money|million|mn|crore|cr|secur\w+|clos\w+|led|from)\b"
     r"|[$€£₹]\s?\d",
     re.I,

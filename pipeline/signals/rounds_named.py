@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.round_types import find_round_types
 from pipeline.signals.text import Text
@@ -59,7 +60,7 @@ def _pick(kinds: list[tuple[str, str | None]]) -> tuple[str, str | None] | None:
     return firm[0] if firm else kinds[0] if kinds else None
 
 
-_PAST = re.compile(
+_PAST = gated(
     r"\b(?:previous(?:ly)?|prior|earlier|last (?:year|round)|had raised|in (?:\w+ )?20[012]\d|(?:months?"
     r"|years?) ago|since its|followed by|also (?:led|backed|invested)|portfolio|track record)\b",
     re.I,

@@ -67,7 +67,7 @@ def read(title: str | None, body: str | None) -> Text:
 
 def clean_line(text: str | None) -> str:
     """``text`` on one line, without tags, entities, invisible characters and doubled spaces. Total, idempotent."""
-    return _SPACES.sub(" ", _plain(text or "")).strip()
+    return " ".join(_plain(text or "").split())
 
 
 def clean_body(text: str | None) -> str:
@@ -75,7 +75,7 @@ def clean_body(text: str | None) -> str:
     plain = _MARKDOWN_LINK.sub(r"\1", _MARKDOWN_IMAGE.sub("\n", text or ""))
     plain = _BLOCK_TAG.sub("\n", plain)
     plain = _MARKDOWN_MARK.sub("", _plain(plain))
-    lines = (_SPACES.sub(" ", line).strip() for line in plain.splitlines())
+    lines = (" ".join(line.split()) for line in plain.splitlines())
     return "\n".join(line for line in lines if line and not _FURNITURE.fullmatch(line))
 
 
@@ -130,7 +130,6 @@ def _ends_in_abbreviation(paragraph: str, start: int, dot: int) -> bool:
     return word.lower() in word_list("abbreviations") or bool(_INITIAL.fullmatch(word))
 
 
-_SPACES = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]")
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,2000}|!--.{0,2000}?--)>", re.S)
 _BLOCK_TAG = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|table|blockquote|figure|figcaption|section|article)\b[^<>]*>", re.I)

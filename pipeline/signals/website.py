@@ -117,9 +117,10 @@ def _spoken(domain: str) -> str:
 
 
 def _squeeze(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.lower())
+    return _MARKS.sub("", text.lower())
 
 
+_MARKS = re.compile(r"[\W_]+")
 _ADDRESS = re.compile(
     r"(?P<scheme>https?://)?(?<![\w.\-])(?P<host>(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.){1,4}(?:[^\W\d_]{2,18}"
     r"|xn--[a-z0-9\-]{2,50}))"
