@@ -9,7 +9,8 @@ from datetime import UTC
 import dagster as dg
 from sqlalchemy import func, select
 
-from pipeline.defs import common
+from pipeline.defs import checks_drift, checks_partners, checks_sources, common
+from pipeline.defs.check_building import build_judged
 from pipeline.defs.common import InstallationParam
 from pipeline.store.models import DeliveryAttempt, Organization, WebhookEndpoint
 from pipeline.webhooks.outbox import stale_claims
@@ -260,4 +261,5 @@ CHECKS: list[dg.AssetChecksDefinition] = [
     no_claim_is_older_than_its_budget,
     no_failure_rate_jumps,
     no_webhook_is_disabled,
+    *(build_judged(judged) for judged in (*checks_sources.CHECKS, *checks_drift.CHECKS, *checks_partners.CHECKS)),
 ]
