@@ -43,6 +43,19 @@ BACKFILL_FIGURES = [
     (recovery.REMATCHED_DAYS, "recovered", "matches recovered"),
     (recovery.REMATCHED_DAYS, "waiting_for_review", "matches to be reviewed"),
 ]
+DRY_RUN_FIGURES = [
+    (recovery.TRIED_DAYS, "documents", "documents read again"),
+    (recovery.TRIED_DAYS, "read_otherwise", "documents read otherwise"),
+    (recovery.TRIED_DAYS, "new_round", "rounds that would be new"),
+    (recovery.TRIED_DAYS, "changed_round", "rounds that would change"),
+    (recovery.TRIED_DAYS, "ended_round", "rounds that would end"),
+    (recovery.TRIED_DAYS, "found", "matches found"),
+    (recovery.TRIED_DAYS, "new_match", "matches that would be new"),
+    (recovery.TRIED_DAYS, "changed_match", "known, found otherwise now"),
+    (recovery.TRIED_DAYS, "same_round", "told under another id"),
+    (recovery.TRIED_DAYS, "to_review", "questions that would be new"),
+    (recovery.TRIED_DAYS, "would_be_sent", "sent, with --deliver"),
+]
 STARTED_BY, COMMAND_LINE = "fundingscout/started_by", "command line"
 # A living daemon is heard from every half minute.
 DAEMON_SILENCE_SECONDS = 90.0
@@ -107,22 +120,26 @@ def run_sync(installation: Installation, instance: dg.DagsterInstance, *, poll: 
 
 
 def run_backfill(
-    installation: Installation, instance: dg.DagsterInstance, first: date, last: date, *, deliver: bool, crm: str
+    installation: Installation,
+    instance: dg.DagsterInstance,
+    first: date,
+    last: date,
+    *,
+    deliver: bool,
+    crm: str,
+    reextract: bool = True,
 ) -> SyncResult:
     """Work through the days from ``first`` to ``last`` again (both included), as one run of the job ``backfill``.
 
-    With ``deliver``, the outbox is emptied after it.
+    Without ``reextract`` documents stay as they were read. With ``deliver``, the outbox is emptied after it.
     """
     definitions = build_definitions(installation)
     result = definitions.resolve_job_def(jobs.BACKFILL).execute_in_process(
         instance=instance,
         raise_on_error=False,
         run_config={"ops": {"recovery__rematched_days": {"config": {"deliver": deliver, "crm": crm}}}} | QUIET,
-        tags={
-            "dagster/asset_partition_range_start": first.isoformat(),
-            "dagster/asset_partition_range_end": last.isoformat(),
-            STARTED_BY: COMMAND_LINE,
-        },
+        tags=_tags_of_days(first, last),
+        asset_selection=None if reextract else [recovery.REMATCHED_DAYS],
     )
     figures = _figures(result, BACKFILL_FIGURES)
     if deliver and result.success:
@@ -134,9 +151,34 @@ def run_backfill(
     return SyncResult(result.success, figures, result.run_id, _failure(result))
 
 
+def run_dry_run(
+    installation: Installation, instance: dg.DagsterInstance, first: date, last: date, *, crm: str, reextract: bool
+) -> SyncResult:
+    """Try a backfill of these days (both included) as one run of the job ``backfill_dry_run``; nothing is changed or sent."""
+    result = (
+        build_definitions(installation)
+        .resolve_job_def(jobs.BACKFILL_DRY_RUN)
+        .execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"ops": {"recovery__tried_days": {"config": {"crm": crm, "reextract": reextract}}}} | QUIET,
+            tags=_tags_of_days(first, last),
+        )
+    )
+    return SyncResult(result.success, _figures(result, DRY_RUN_FIGURES), result.run_id, _failure(result))
+
+
 def work_waits(installation: Installation) -> bool:
     """Does anything wait for another pass?"""
     return sensors.waiting_for_sync(installation) is not None
+
+
+def _tags_of_days(first: date, last: date) -> dict[str, str]:
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+        STARTED_BY: COMMAND_LINE,
+    }
 
 
 def _figures(result: dg.ExecuteInProcessResult, wanted: list[tuple[dg.AssetKey, str, str]]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import dagster as dg
 from pipeline.defs import common
 from pipeline.defs.delivery import replay_job
 from pipeline.defs.housekeeping import housekeeping_job
-from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS
+from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS, TRIED_DAYS
 from pipeline.defs.reviews import decide_reviews
 
 SYNC, DELIVER, DAILY_SYNC, BACKFILL, SOURCE_HEALTH = "sync", "deliver", "daily_sync", "backfill", "source_health"
+BACKFILL_DRY_RUN = "backfill_dry_run"
 
 IN_ONE_HOP = [
     common.DOCUMENTS,
@@ -65,6 +66,12 @@ def build_jobs() -> list[Any]:
                 "Works through any range of days again: reads their documents with today's extractor, matches their rounds "
                 "with today's CRM (or that day's). Holds what it finds unless `deliver: true`."
             ),
+        ),
+        dg.define_asset_job(
+            BACKFILL_DRY_RUN,
+            selection=dg.AssetSelection.assets(TRIED_DAYS),
+            executor_def=dg.in_process_executor,
+            description="Shows what a backfill of these days would change and send, on a copy: it changes and sends nothing.",
         ),
         dg.define_asset_job(
             SOURCE_HEALTH,

@@ -1,4 +1,4 @@
-"""Assets of the recovery group: a day worked through again, to find what was missed.
+"""Assets of the recovery group: a day worked through again, to find what was missed; or tried first, without a trace.
 
 Partitioned by day, in one run for any range of days, and safe to run again: what is already known stays as it is.
 """
@@ -11,14 +11,16 @@ from pydantic import Field
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.partitions import ONE_RUN, daily_partitions
-from pipeline.matching import rekey, steps
+from pipeline.installation import Installation
 from pipeline.organizations.thresholds import default_thresholds
-from pipeline.signals import mention_table, round_table
+from pipeline.recovery.dry_run import Trial, changes_of, dry_run
+from pipeline.recovery.rematch import Rematching, rematch
+from pipeline.recovery.reread import reread
 from pipeline.webhooks import published_rounds
-from pipeline.webhooks.admission import admit, load_levels
 
 REEXTRACTED_DAYS = dg.AssetKey(["recovery", "reextracted_days"])
 REMATCHED_DAYS = dg.AssetKey(["recovery", "rematched_days"])
+TRIED_DAYS = dg.AssetKey(["recovery", "tried_days"])
 
 MATCHES_OF_RANGE = """
     SELECT slug AS organization, company_name, match_type, account_external_id, contact_external_id, rule, crm_value, round_value
@@ -28,6 +30,8 @@ MATCHES_OF_RANGE = """
     WHERE origin = 'backfill' AND first_seen_at::DATE BETWEEN ? AND ?
     ORDER BY matched_at DESC
 """
+# Of a dry run, the asset's page shows so many changes; the table has all.
+MOST_SHOWN = 100
 
 
 class RematchConfig(dg.Config):
@@ -37,9 +41,21 @@ class RematchConfig(dg.Config):
     crm: str = Field(default="today", description="Match against the CRM of `today`, or as it was at the end `of_that_day`.")
 
 
+class TrialConfig(dg.Config):
+    """What a dry run tries."""
+
+    crm: str = Field(default="today", description="Match against the CRM of `today`, or as it was at the end `of_that_day`.")
+    reextract: bool = Field(default=True, description="Read the documents again first, as the backfill does. Off: match only.")
+
+
 def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
     """The recovery assets, with partitions from ``first_day`` on."""
     partitions = daily_partitions(first_day)
+    return [build_reextracted_days(partitions), build_rematched_days(partitions), build_tried_days(partitions)]
+
+
+def build_reextracted_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Reading again."""
 
     @dg.asset(
         key=REEXTRACTED_DAYS,
@@ -56,23 +72,35 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         """**The documents of a day, read again with today's extractor**, and their rounds resolved again.
 
         Rounds keep their ids; a document that is recognised only now makes its round now. Tells nobody: matching is the next asset.
+        The run's log says how far it has come, week by week.
         """
         days = partition_days(context)
-        again = mention_table.re_extract(
-            installation.warehouse, days[0], days[-1], installation.now(), extractor=installation.model_extractor
+        again = reread(
+            installation.warehouse,
+            days[0],
+            days[-1],
+            installation.now(),
+            context.log.info,
+            max_article_age_hours=installation.settings.max_article_age_hours,
+            extractor=installation.model_extractor,
+            publish=lambda: published_rounds.publish_changed(installation.database, installation.warehouse, installation.now()),
         )
-        rounds = round_table.resolve_new(
-            installation.warehouse, installation.now(), installation.settings.max_article_age_hours
-        )
-        published_rounds.publish_changed(installation.database, installation.warehouse, installation.now())
         return dg.MaterializeResult(
             metadata={
                 "documents": again.documents,
-                "new_rounds": rounds.new,
-                "enriched_rounds": rounds.enriched,
+                "read_otherwise": again.changed,
+                "new_rounds": again.new_rounds,
+                "enriched_rounds": again.enriched_rounds,
+                "retracted_rounds": again.retracted_rounds,
                 "days": len(days),
             }
         )
+
+    return reextracted_days
+
+
+def build_rematched_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Matching again."""
 
     @dg.asset(
         key=REMATCHED_DAYS,
@@ -93,38 +121,96 @@ def build_recovery_assets(first_day: date) -> list[dg.AssetsDefinition]:
         Finds what was missed: an account added later, a name read better. Matches that are already known stay as they are, and
         nothing that was told is told again. New ones are **held** unless the run's configuration says `deliver: true`;
         `fundingscout deliveries release` sends held ones later. Name matches that are not sure enough wait for a person's word
-        (`core/match_reviews`), whatever the configuration says.
+        (`core/match_reviews`), whatever the configuration says. To see first what it would do, materialise `recovery/tried_days`.
         """
         days = partition_days(context)
-        rekey.bring_up_to_date(installation.warehouse)
-        levels = load_levels(installation.database, default_thresholds(installation.settings))
-        rules = installation.settings.match_rules
-        found = steps.find_for_days(installation.warehouse, days[0], days[-1], config.crm, levels.search, rules)
-        admission = admit(
-            installation.database,
-            installation.warehouse,
-            found,
-            levels,
-            installation.now(),
-            origin="backfill",
-            hold=not config.deliver,
+        how = rematching(installation, config.crm, deliver=config.deliver)
+        report = rematch(
+            installation.database, installation.warehouse, days[0], days[-1], how, installation.now(), context.log.info
         )
-        record = admission.record
         with installation.warehouse.open() as connection:
             table = common.preview(connection, MATCHES_OF_RANGE, [days[0], days[-1]])
         return dg.MaterializeResult(
             metadata={
                 "days": len(days),
-                "found": len(found.found),
-                "recovered": record.new,
-                "already_known": record.known,
-                "waiting_for_review": admission.asked,
+                "rounds": report.rounds,
+                "found": report.found,
+                "recovered": report.recovered,
+                "already_known": report.known,
+                "told_under_another_id": report.same_round,
+                "waiting_for_review": report.asked,
                 "deliver": config.deliver,
                 "preview": table,
             }
         )
 
-    return [reextracted_days, rematched_days]
+    return rematched_days
+
+
+def build_tried_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """The dry run."""
+
+    @dg.asset(
+        key=TRIED_DAYS,
+        deps=[common.DOCUMENTS, common.MATCHES, common.CRM_SNAPSHOTS],
+        partitions_def=partitions,
+        backfill_policy=ONE_RUN,
+        group_name=common.RECOVERY,
+        pool=common.WAREHOUSE_POOL,
+        owners=common.PARTNER_OWNERS,
+        kinds={"python", "duckdb"},
+        tags={"layer": "recovery"},
+    )
+    def tried_days(
+        context: dg.AssetExecutionContext, config: TrialConfig, installation: InstallationParam
+    ) -> dg.MaterializeResult:
+        """**A dry run: what a backfill of these days would change**, tried on a copy. Nothing is read, matched or sent for real.
+
+        One row of `recovery.dry_run_changes` (the table below has the first hundred) is one change: a round that would be new,
+        changed or ended; a match that would be new; one that would be found otherwise (the ledger keeps what it has); a question to
+        a person. `with_deliver` says what the backfill would do with it if it delivered. The last ten dry runs are kept. If it
+        fails, nothing was changed: run it again.
+        """
+        days = partition_days(context)
+        report = dry_run(
+            installation.database,
+            installation.warehouse,
+            installation.settings.home.absolute() / "scratch",
+            Trial(context.run_id, days[0], days[-1], rematching(installation, config.crm), config.reextract),
+            installation.now(),
+            context.log.info,
+            max_article_age_hours=installation.settings.max_article_age_hours,
+            extractor=installation.model_extractor,
+        )
+        shown = changes_of(installation.warehouse, context.run_id, MOST_SHOWN)
+        table = common.markdown_table(list(shown[0]) if shown else [], [list(row.values()) for row in shown])
+        counts = {name: report.changes.get(name, 0) for name in COUNTED}
+        return dg.MaterializeResult(
+            metadata={
+                "days": len(days),
+                "documents": report.documents,
+                "read_otherwise": report.readings_changed,
+                "rounds": report.rounds,
+                "found": report.found,
+                **counts,
+                "would_be_sent": report.would_be_sent,
+                "crm": config.crm,
+                "changes": dg.MetadataValue.md(table),
+            }
+        )
+
+    return tried_days
+
+
+COUNTED = (
+    "new_match", "changed_match", "unchanged", "same_round", "to_review", "new_round", "changed_round", "ended_round",
+)  # fmt: skip
+
+
+def rematching(installation: Installation, crm: str, *, deliver: bool = False) -> Rematching:
+    """How this installation matches days again."""
+    settings = installation.settings
+    return Rematching(crm, default_thresholds(settings), settings.match_rules, deliver)
 
 
 def partition_days(context: dg.AssetExecutionContext) -> list[date]:

@@ -23,7 +23,6 @@ from pipeline.webhooks.match_rows import delivery_row, match_id, match_row
 from pipeline.webhooks.review_rows import supersede
 from pipeline.webhooks.verdicts import KNOWN, Recorded, judge
 
-
 CHUNK = 500
 # What may change as later reports enrich a round; its id and first_seen_at never do.
 ROUND_FIELDS = ("company_name", "company_key", "funding_type", "amount_usd", "published_date", "location_country", "body")

@@ -49,6 +49,22 @@ def test_backfill_finds_what_was_missed_holds_it_and_sends_it_only_when_released
     assert len(late.receiver.received) == 17
 
 
+def test_a_dry_run_shows_what_a_backfill_finds_and_leaves_no_trace(late: Any) -> None:
+    """A backfill is looked at before it is done: the dry run's new matches are the ones that it then finds."""
+    ledger = late.run("deliveries", "list", "--limit", "99", "--json")
+    tried = json.loads(late.run("backfill", *days(), "--dry-run", "--json"))
+    assert (tried["matches that would be new"], tried["sent, with --deliver"]) == (17, 17)
+    assert late.run("deliveries", "list", "--limit", "99", "--json") == ledger
+    new = {(row["organization"], row["round_id"]) for row in tried["changes"] if row["change"] == "new_match"}
+    assert len(new) == 17
+    late.run("backfill", *days())
+    assert {(row["organization"], row["round_id"]) for row in held(late)} == new
+    again = late.run("backfill", *days(), "--dry-run", "--match-only")
+    assert "matches that would be new    0" in again
+    assert "sent, with --deliver         17" in again  # held ones would be let go
+    assert late.told() == set()
+
+
 def test_backfill_with_deliver_sends_what_it_finds_once(late: Any) -> None:
     printed = late.run("backfill", *days(), "--deliver")
     assert "delivered                    17" in printed
