@@ -54,6 +54,8 @@ FEATURES = (
     "open_all_place",
     "open_plain",
     "open_all_plain",
+    "open_web",
+    "open_all_web",
     "open_business",
     "open_all_business",
     "open_number",

@@ -17,10 +17,14 @@ import pyarrow.compute as pc
 from pipeline.matching import domains, mail_domains, names, shared_hosts, suffixes
 
 FEW = 400  # values from which the bulk way is worth its start
+PIECE = 60_000  # rows that one thread takes at a time
 PROBE = "q7zq9x"  # a label that no list knows
 # The common shapes; what a label may begin and end with is looked at apart.
 _PLAIN_URL = r"(?:https?://)?[a-z0-9.-]+(?:[/?#][^@]*)?"
 _PLAIN_EMAIL = r"[a-z0-9._+-]+@[a-z0-9.-]+"
+_BETWEEN = "\x00"  # no letter folds with it
+_TWO_INITIALS = "(^| )([a-z]) ([a-z])( |$)"
+_ONE_WORD_AND_COUNTRY = r"[^.]*[.][A-Za-z]{2}\s*"  # "Good.Co"
 _REDUCED = r"x@[a-z0-9.-]+"
 # Parts of automats' names. No more than a hint: these addresses are read one by one.
 _AUTOMATED = "repl|respon|answer|daemon|bounce|auto|master|abuse|notif|unsub|undisc"
@@ -49,7 +53,7 @@ def email_domains(values: pa.Array | pa.ChunkedArray) -> pa.Array:
         return _one_by_one(emails, domains.email_domain)
     # What stands before the @ of a plain address says nothing, unless it is an automat's: one answer per host.
     with duckdb.connect() as connection:
-        connection.register("given", pa.table({"email": emails}))
+        connection.register("given", in_pieces(pa.table({"email": emails})))
         reduced = connection.sql(
             "SELECT CASE WHEN regexp_full_match(e, ?) AND NOT regexp_matches(split_part(e, '@', 1), ?) "
             "THEN 'x@' || split_part(e, '@', 2) ELSE email END AS email "
@@ -64,23 +68,34 @@ def email_domains(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _normal_forms(texts: pa.Array) -> pa.Array:
-    """ASCII names without initials: words found on bytes, legal forms per distinct ending. The others one by one."""
-    table = pa.table({"place": np.arange(len(texts)), "text": _translated(texts)})
+    """Names that fold to ASCII: words found on bytes, legal forms per distinct ending. The others one by one."""
+    folded = _folded(texts)
+    table = pa.table({"place": np.arange(len(texts)), "text": _translated(folded), "typed": folded})
     leading = ", ".join(f"'{word}'" for word in sorted(names.leading_words()))
     with duckdb.connect() as connection:
-        connection.register("given", table)
+        connection.register("given", in_pieces(table))
+        # In stages: a condition on a computed column would be computed again inside each of its parts.
         connection.execute(f"""
             CREATE TEMP TABLE spaced AS
             SELECT place, trim({_replaced("text", (chr(_SILENT), ""), (chr(_AND), " and "), *[("  ", " ")] * 3)}) AS words
             FROM given
             WHERE NOT contains(text, '{chr(_OTHER)}') AND strlen(text) <= {names.LONGEST_NAME}
+                AND NOT (contains(typed, '.') AND regexp_full_match(typed, '{_ONE_WORD_AND_COUNTRY}'))
+        """)
+        # Two initials are one word ("L P"), a "the" in front is none. Three and more, or several things in front, are read alone.
+        connection.execute(f"""
+            CREATE TEMP TABLE joined AS SELECT place, CASE WHEN starts_with(words, 'the ') THEN words[5:] ELSE words END AS words
+            FROM (
+                SELECT place, CASE WHEN contains(words, ' ') AND regexp_matches(words, '{_TWO_INITIALS}')
+                    THEN regexp_replace(words, '{_TWO_INITIALS}', '\\1\\2\\3\\4', 'g') ELSE words END AS words
+                FROM spaced WHERE NOT contains(words, '  ') AND NOT regexp_matches(words, '(^| )[a-z] [a-z] [a-z]( |$)')
+            )
         """)
         rows = connection.sql(
             f"""
             SELECT place, ending, left(words, len(words) - len(ending)) AS head
-            FROM (SELECT place, words, regexp_extract(words, ?) AS ending FROM spaced)
-            WHERE NOT contains(words, '  ') AND split_part(words, ' ', 1) NOT IN ({leading})
-                AND head NOT IN (SELECT unnest(?)) AND NOT regexp_matches(words, '(^| )[a-z] [a-z]( |$)')
+            FROM (SELECT place, words, regexp_extract(words, ?) AS ending FROM joined)
+            WHERE split_part(words, ' ', 1) NOT IN ({leading}) AND head NOT IN (SELECT unnest(?))
             """,
             params=[f"(?: (?:{'|'.join(_words_of_forms())}))+$", list(_words_of_forms())],
         ).to_arrow_table()
@@ -88,6 +103,17 @@ def _normal_forms(texts: pa.Array) -> pa.Array:
     kept = pa.array([_ending_kept(text) for text in endings.dictionary.to_pylist()], pa.string())
     found = pc.binary_join_element_wise(_as_array(rows["head"]), kept.take(endings.indices), "")
     return _merged(texts, _as_array(rows["place"]), found, names.normal_form)
+
+
+def _folded(texts: pa.Array) -> pa.Array:
+    """The texts, those that aren't ASCII folded as names are: joined, folded at once, and parted again."""
+    is_open = pc.and_(
+        pc.and_(pc.invert(pc.string_is_ascii(texts)), pc.less_equal(pc.utf8_length(texts), names.LONGEST_NAME)),
+        pc.invert(pc.match_substring(texts, _BETWEEN)),
+    )
+    given = texts.filter(is_open).to_pylist()
+    folded = names.fold(_BETWEEN.join(given)).split(_BETWEEN) if given else []
+    return pc.replace_with_mask(texts, is_open, pa.array(folded, pa.string()))
 
 
 def _translated(texts: pa.Array) -> pa.Array:
@@ -134,7 +160,7 @@ def _domains(texts: pa.Array, scalar: Scalar, plain: str) -> pa.Array:
     if len(texts) < FEW:
         return _one_by_one(texts, scalar)
     with duckdb.connect() as connection:
-        connection.register("given", pa.table({"place": np.arange(len(texts)), "text": texts}))
+        connection.register("given", in_pieces(pa.table({"place": np.arange(len(texts)), "text": texts})))
         connection.register("alone", pa.table({"host": pa.array(sorted(_judged_alone()), pa.string())}))
         connection.register("families", pa.table({"label": pa.array(sorted(mail_domains.family_labels()), pa.string())}))
         # In stages: a condition on a computed column would be computed again inside each of its parts.
@@ -185,6 +211,11 @@ def _merged(texts: pa.Array, places: pa.Array, found: pa.Array, scalar: Scalar) 
     is_open = pc.and_(pc.invert(is_found), pc.is_valid(texts))
     answers = pc.replace_with_mask(pa.nulls(len(texts), pa.string()), is_found, found)
     return pc.replace_with_mask(answers, is_open, _one_by_one(texts.filter(is_open), scalar))
+
+
+def in_pieces(table: pa.Table) -> pa.Table:
+    """The same table in batches, which DuckDB reads with all its threads; one batch would be one thread's."""
+    return pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=PIECE), table.schema)
 
 
 def _one_by_one(values: pa.Array, scalar: Scalar) -> pa.Array:

@@ -19,13 +19,13 @@ from itertools import groupby
 
 import duckdb
 
-from pipeline.matching import name_index, name_path, pages
+from pipeline.matching import name_index, name_path, pages, shared_domains
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.matching.name_index import NameIndex
 from pipeline.matching.name_path import EQUAL, EQUAL_SPACING, NameRow
-from pipeline.matching.shared_domains import without_shared
+from pipeline.matching.shared_domains import Claims
 
-MATCHER_VERSION = "2"
+MATCHER_VERSION = "3"
 OURS, PAGES = "ours", "pages"
 DEFAULT_THRESHOLD = 0.8
 PRECEDENCE = {kind: place for place, kind in enumerate(MatchType)}
@@ -114,21 +114,33 @@ def find_all(
     index = index or name_index.build(connection, everything)
     if everything != accounts:
         index = name_index.part_of(connection, index, accounts)
-    paths = (_BY_DOMAIN.format(accounts=accounts), _BY_EMAIL.format(contacts=contacts, all_accounts=everything))
+    claims = Claims(everything, all_contacts or contacts, everything)
+    by_domain, by_email = accounts, contacts
+    if (everything, claims.contacts) == (accounts, contacts):
+        claims = shared_domains.narrowed(connection, accounts, contacts)
+        by_domain, by_email = claims.accounts, claims.contacts
+    paths = (_BY_DOMAIN.format(accounts=by_domain), _BY_EMAIL.format(contacts=by_email, all_accounts=claims.linked))
     rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()
     found = [MatchedRow(r[0], r[1], MatchType(r[2]), *r[3:]) for r in rows]
-    found = without_shared(connection, found, "match_rounds", everything, all_contacts or contacts)
+    found = shared_domains.without_shared(connection, found, "match_rounds", claims)
     by_name = name_path.find(connection, accounts, index, options.threshold, fuzzy=options.fuzzy)
     return sorted([*found, *map(_by_name, by_name)], key=_place)
 
 
 def prepare_rounds(connection: duckdb.DuckDBPyConnection, rounds: str) -> None:
-    """The temp table ``match_rounds`` that all paths read."""
+    """The temp table ``match_rounds`` that all paths read.
+
+    A sub-domain of a shared host or a university is taken for somebody else's than the host's, unless the round's CEO writes
+    from the host itself: who does is of the host's house.
+    """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE match_rounds AS
-        SELECT id, company_name, coalesce(name_key, '') AS name_key, nullif(domain_key, '') AS domain_key,
-            nullif(email_domain_key, '') AS email_domain_key, coalesce(nullif(domain_key, ''), email_domain_key) AS shown_domain
-        FROM {rounds}
+        SELECT *, coalesce(domain_key, email_domain_key) AS shown_domain FROM (
+            SELECT id, company_name, coalesce(name_key, '') AS name_key, nullif(email_domain_key, '') AS email_domain_key,
+                CASE WHEN email_domain_key <> '' AND ends_with(domain_key, '.' || email_domain_key) THEN email_domain_key
+                    ELSE nullif(domain_key, '') END AS domain_key
+            FROM {rounds}
+        )
     """)
 
 

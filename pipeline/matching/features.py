@@ -9,6 +9,7 @@ in both names, `open` words in one alone; it is the rarity of the open words tha
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,7 +29,8 @@ PRIOR_NAMES = 20_000  # how many names' worth of experience the prior stands for
 UNKNOWN_NAMES = 0.2  # of these, how many hold a word that is in no list: one name in 100,000 does
 RAREST = 14.0  # nats: about one name in a million; to be rarer than that says no more
 LEAST_COVERAGE = 0.7  # of the two names' weight, together, that agrees; 2 is all
-CHUNK = 50_000  # pairs whose words are laid out at once
+MOST_THREADS = 4
+CHUNK = 20_000  # pairs whose words are laid out at once
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -116,19 +118,21 @@ def compare_names(
     ``is_equal``: pairs of the same letters, spacing aside. Pairs whose names have most of their weight in words that the other
     lacks are left out: no domain would make up for it.
     """
-    kept: list[Integers] = []
-    parts: list[dict[str, Floats]] = []
-    for at in range(0, max(len(of_round), 1), CHUNK):
+
+    def compare(at: int) -> tuple[Integers, dict[str, Floats]]:
         first, second = rounds.words[of_round[at : at + CHUNK]], crm.words[of_crm[at : at + CHUNK]]
         # Names of the same letters have the same words, wherever they were typed apart.
         spaced = np.where(is_equal[at : at + CHUNK, None], second, first)
         part = _compare_words(spaced, second, vocabulary)
         part["spacing"] = (is_equal[at : at + CHUNK] & (first != second).any(axis=1)).astype(np.float64)
         is_plausible = (part["coverage_round"] + part["coverage_crm"] > LEAST_COVERAGE) | (part["none_agreed"] > 0)
-        kept.append(np.flatnonzero(is_plausible) + at)
-        parts.append({name: values[is_plausible] for name, values in part.items()})
-    places = np.concatenate(kept)
-    features = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return np.flatnonzero(is_plausible) + at, {name: values[is_plausible] for name, values in part.items()}
+
+    # Numbers are compared outside of Python's lock; more threads than this would wait for memory.
+    with ThreadPoolExecutor(max_workers=MOST_THREADS) as threads:
+        parts = list(threads.map(compare, range(0, max(len(of_round), 1), CHUNK)))
+    places = np.concatenate([kept for kept, _ in parts])
+    features = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
     left = rounds.squashed.take(pa.array(of_round[places])).to_pylist()
     right = crm.squashed.take(pa.array(of_crm[places])).to_pylist()
     return places, features | _compare_letters(left, right)

@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.matching.columns import company_domains, email_domains, normal_forms
+from pipeline.matching.columns import company_domains, email_domains, in_pieces, normal_forms
 from pipeline.matching.engine import MATCHER_VERSION, MatchedRow, MatchOptions, choose, find_all
 from pipeline.matching.model import FoundMatch
 
@@ -110,9 +110,15 @@ def read_world(
 
     Rows that can't be used are added to ``bad``. Of rows with one id the last counts, as in an upsert (A-FS-15).
     """
+    paths = {"accounts": accounts, "contacts": contacts, "rounds": rounds}
+    found: dict[str, list[BadRow]] = {name: [] for name in paths}
+    with ThreadPoolExecutor(max_workers=len(paths)) as threads:
+        read = {name: threads.submit(_read_keyed, name, path, found[name]) for name, path in paths.items()}
+        tables = {name: table.result() for name, table in read.items()}
+    if bad is not None:
+        bad += [row for rows in found.values() for row in rows]
     counts = {}
-    for name, path in (("accounts", accounts), ("contacts", contacts), ("rounds", rounds)):
-        table = _with_keys(name, _read(name, path, [] if bad is None else bad))
+    for name, table in tables.items():
         counts[name] = table.num_rows
         key = "id" if name == "rounds" else "organization_id, external_id"
         connection.register("rows_of_file", table)
@@ -123,6 +129,10 @@ def read_world(
         """)
         connection.unregister("rows_of_file")
     return counts
+
+
+def _read_keyed(name: str, path: Path | None, bad: list[BadRow]) -> pa.Table:
+    return in_pieces(_with_keys(name, _read(name, path, bad)))
 
 
 def _output(match: MatchedRow | FoundMatch) -> tuple[object, ...]:

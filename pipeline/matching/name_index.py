@@ -13,7 +13,7 @@ hence its version is part of the index's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -52,9 +52,9 @@ def build(connection: duckdb.DuckDBPyConnection, accounts: str, prefix: str = "t
         CREATE OR REPLACE TEMP TABLE {index.names} AS
         SELECT row_number() OVER () AS name_no, name_key FROM (SELECT DISTINCT name_key FROM {accounts} WHERE name_key <> '')
     """)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {index.keys} AS {keys_of(index.names)}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {index.words} AS {_counted_words(index.names)}")
-    return index
+    # Read once, so the keys are made as they are read and not stored.
+    return replace(index, keys=f"({keys_of(index.names)})")
 
 
 def part_of(connection: duckdb.DuckDBPyConnection, index: NameIndex, accounts: str) -> NameIndex:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import yaml
 
+from pipeline.matching.suffixes import all_suffixes
+
 DATA = Path(__file__).with_name("data")
 LONGEST_NAME = 1_000
 CACHE_SIZE = 1 << 18
@@ -31,6 +33,8 @@ _AND = re.compile(r"&|(?<=\s)\+(?=\s)")
 _PLUS = re.compile(r"\+")
 _MARK = re.compile("[\u0300-\u036f]")
 _ASCII_WORD = re.compile("[a-z0-9]+")
+# A name that is one word, a dot and a country's ending is a domain ("Mid.as", "Good.Co"), whatever form the ending may be too.
+_DOTTED = re.compile(r"\s*[^\s.&+]{2,}\.[A-Za-z]{2}\s*")
 _LONGEST_FORM = 6
 
 
@@ -50,6 +54,8 @@ def normal_form(name: str | None) -> str:
     if not name:
         return ""
     words = tuple(words_of(name))
+    if len(words) == 2 and words[1:] in _forms().trailing and words[1] in _countries() and _DOTTED.fullmatch(name):
+        return "".join(words)
     return " ".join(_without_legal_form(words))
 
 
@@ -187,6 +193,11 @@ def _unglued(words: tuple[str, ...]) -> tuple[str, ...]:
         if first.startswith(form) and len(first) > len(form):
             return (first.removeprefix(form), *words[1:])
     return words
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(suffix for suffix in all_suffixes() if len(suffix) == 2 and suffix.isascii())
 
 
 @cache

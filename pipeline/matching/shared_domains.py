@@ -9,6 +9,7 @@ to be shared beforehand (shared_hosts).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -62,12 +63,45 @@ def is_kin(name: str, domain: str) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Relations, by name, that hold every row of the CRMs that may claim a domain of the rounds. ``linked``: the accounts of these
+    contacts, as organization_id, external_id and name_key.
+    """
+
+    accounts: str
+    contacts: str
+    linked: str
+
+
+def narrowed(connection: duckdb.DuckDBPyConnection, accounts: str, contacts: str) -> Claims:
+    """The rows of whole CRMs that hold a domain of ``match_rounds``, as temp tables: one look at each long column of texts."""
+    domains = "SELECT domain_key AS domain FROM match_rounds UNION ALL SELECT email_domain_key FROM match_rounds"
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claiming_accounts AS
+        SELECT organization_id, external_id, name_key, domain_key, created_at
+        FROM {accounts} SEMI JOIN match_rounds USING (domain_key)
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claiming_contacts AS
+        SELECT organization_id, external_id, email_domain_key, account_external_id, created_at
+        FROM {contacts} SEMI JOIN ({domains}) ON email_domain_key = domain
+    """)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE linked_accounts AS
+        SELECT a.organization_id, a.external_id, a.name_key FROM {accounts} a
+        SEMI JOIN (SELECT organization_id, account_external_id FROM claiming_contacts WHERE account_external_id IS NOT NULL) c
+            ON c.organization_id = a.organization_id AND c.account_external_id = a.external_id
+    """)
+    return Claims("claiming_accounts", "claiming_contacts", "linked_accounts")
+
+
 def without_shared(
-    connection: duckdb.DuckDBPyConnection, matched: Sequence[MatchedRow], rounds: str, accounts: str, contacts: str
+    connection: duckdb.DuckDBPyConnection, matched: Sequence[MatchedRow], rounds: str, claims: Claims
 ) -> list[MatchedRow]:
     """``matched`` without rows that a shared domain brought, in the same order.
 
-    ``accounts`` and ``contacts`` name relations that hold every row of the CRMs, ``rounds`` the rounds with their name_key. A row
+    ``rounds`` names a relation of the rounds with their name_key. A row
     stays, shared domain or not, where its account's name goes with the domain or begins as the round's does: then it isn't the
     domain alone that speaks for it.
     """
@@ -75,36 +109,36 @@ def without_shared(
     if not by_domain:
         return list(matched)
     _register(connection, "matched_domains", {"domain": sorted({row.crm_value for row in by_domain})})
-    shared = _shared(connection, accounts, contacts)
+    shared = _shared(connection, claims)
     suspects = [row for row in by_domain if (str(row.match_type), row.organization_id, row.crm_value) in shared]
-    kept = _spoken_for(connection, suspects, rounds, accounts) if suspects else set()
+    kept = _spoken_for(connection, suspects, rounds, claims) if suspects else set()
     connection.unregister("matched_domains")
     dropped = {_key(row) for row in suspects} - kept
     return [row for row in matched if _key(row) not in dropped]
 
 
-def _shared(connection: duckdb.DuckDBPyConnection, accounts: str, contacts: str) -> set[tuple[str, str, str]]:
+def _shared(connection: duckdb.DuckDBPyConnection, claims: Claims) -> set[tuple[str, str, str]]:
     """(path, organization, domain) of the matched domains that are no key there."""
-    claims = {
+    relations = {
         MatchType.ACCOUNT_DOMAIN: f"""(
             SELECT organization_id, domain_key AS domain, name_key
-            FROM {accounts} SEMI JOIN matched_domains ON domain_key = matched_domains.domain
+            FROM {claims.accounts} SEMI JOIN matched_domains ON domain_key = matched_domains.domain
         )""",
         MatchType.EMAIL_DOMAIN: f"""(
             SELECT a.organization_id, c.email_domain_key AS domain, a.name_key
-            FROM {contacts} c SEMI JOIN matched_domains ON c.email_domain_key = matched_domains.domain
-            JOIN {accounts} a ON a.organization_id = c.organization_id AND a.external_id = c.account_external_id
+            FROM {claims.contacts} c SEMI JOIN matched_domains ON c.email_domain_key = matched_domains.domain
+            JOIN {claims.linked} a ON a.organization_id = c.organization_id AND a.external_id = c.account_external_id
         )""",
     }
     found: set[tuple[str, str, str]] = set()
-    for path, relation in claims.items():
+    for path, relation in relations.items():
         judge = _JUDGE.format(claims=relation, is_kin=is_kin("name_key", "domain"), many=MANY_NAMES, mostly=MOSTLY)
         found |= {(str(path), organization, domain) for organization, domain in connection.execute(judge).fetchall()}
     return found
 
 
 def _spoken_for(
-    connection: duckdb.DuckDBPyConnection, suspects: Sequence[MatchedRow], rounds: str, accounts: str
+    connection: duckdb.DuckDBPyConnection, suspects: Sequence[MatchedRow], rounds: str, claims: Claims
 ) -> set[tuple[object, ...]]:
     """Keys of the suspects whose account's name speaks for them too."""
     _register(
@@ -118,9 +152,13 @@ def _spoken_for(
             "domain": [row.crm_value for row in suspects],
         },
     )
+    columns = "SELECT organization_id, external_id, name_key FROM"
+    both = f"({columns} {claims.accounts} UNION {columns} {claims.linked})"
+    if claims.accounts == claims.linked:
+        both = claims.accounts
     rows = connection.execute(f"""
         SELECT s.place FROM suspects s
-        JOIN {accounts} a ON a.organization_id = s.organization_id AND a.external_id = s.external_id
+        JOIN {both} a ON a.organization_id = s.organization_id AND a.external_id = s.external_id
         JOIN {rounds} r ON r.id = s.round_id
         WHERE {is_kin("a.name_key", "s.domain")}
             OR (a.name_key <> '' AND split_part(a.name_key, ' ', 1) = split_part(r.name_key, ' ', 1))

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.matching import steps
 from pipeline.matching.domains import company_domain, email_domain
+from pipeline.matching.engine import MATCHER_VERSION
 from pipeline.matching.model import FoundMatch
 from pipeline.matching.names import normal_form
 from pipeline.store.warehouse import Warehouse
@@ -229,7 +230,18 @@ def test_written_row_says_why(world: World) -> None:
             "all_matches->0->>'account_external_id', (all_matches->0->'reasons'->>'is_equal')::DOUBLE > 0 FROM core.matches"
         ).fetchall()
     assert rows == [
-        ("match of north and r1", True, "equal_name", "Brightloom, Inc.", "Brightloom", "2", "live", naive(T0), "a1", True)
+        (
+            "match of north and r1",
+            True,
+            "equal_name",
+            "Brightloom, Inc.",
+            "Brightloom",
+            MATCHER_VERSION,
+            "live",
+            naive(T0),
+            "a1",
+            True,
+        )
     ]
 
 

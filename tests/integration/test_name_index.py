@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -133,6 +136,47 @@ def test_an_index_of_another_version_is_built_anew(connection: duckdb.DuckDBPyCo
     assert sorted(steps) == [name_index.STORED_STEP, f"{name_index.STORED_STEP}/rows"]
 
 
+REBUILD_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.matching import name_index, steps
+from pipeline.store.warehouse import Warehouse
+
+def dies(*arguments):
+    counted(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+counted, name_index._count = name_index._count, dies
+with Warehouse(Path(sys.argv[1])).open() as connection:
+    steps._stored_index(connection)
+"""
+
+
+def test_a_rebuild_for_another_version_that_is_killed_is_done_again(tmp_path: Path) -> None:
+    """SIGKILL with names, keys and counts written and the version not: what was there stays, and the next run builds all of it."""
+    file = tmp_path / "warehouse.duckdb"
+    with Warehouse(file).open() as connection:
+        crm = Crm(connection)
+        for n in range(50):
+            crm.put(f"a{n}", f"{WORDS[n % 12]} {WORDS[n % 7]}")
+        name_index.refresh(connection)
+        expected = contents(connection, STORED)
+        connection.execute("UPDATE core.progress SET step = replace(step, 'match_index/', 'match_index/0')")
+        connection.execute("INSERT INTO core.match_keys VALUES (7, 99)")  # what the other version had made
+        before = contents(connection, STORED)
+    killed = subprocess.run([sys.executable, "-c", REBUILD_AND_DIE, file], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with Warehouse(file).open() as connection:
+        assert contents(connection, STORED) == before
+        assert connection.execute("SELECT count(*) FROM core.match_keys WHERE key = 7").fetchall() == [(1,)]
+        marks = "SELECT step FROM core.progress WHERE starts_with(step, ?)"
+        assert connection.execute(marks, [name_index.STORED_STEP]).fetchall() == []
+        name_index.refresh(connection)
+        assert contents(connection, STORED) == expected
+        assert connection.execute("SELECT count(*) FROM core.match_keys WHERE key = 7").fetchall() == [(0,)]
+        assert len(connection.execute(marks, ["match_index/"]).fetchall()) == 2
+
+
 def test_an_unchanged_crm_touches_nothing(connection: duckdb.DuckDBPyConnection) -> None:
     crm = Crm(connection)
     crm.put("a1", "Quorvexa Labs")
@@ -146,8 +190,9 @@ def test_a_warehouse_of_the_version_before_gets_its_index(tmp_path: Path, monkey
     before = tmp_path / "schema"
     before.mkdir()
     for file in sorted(store.SCHEMA.glob("*.sql")):
-        if not file.name.endswith("_name_index.sql"):
-            (before / file.name).write_text(file.read_text())
+        if file.name.endswith("_name_index.sql"):
+            break
+        (before / file.name).write_text(file.read_text())
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     schema = store.SCHEMA
     monkeypatch.setattr(store, "SCHEMA", before)

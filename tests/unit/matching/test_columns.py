@@ -45,6 +45,14 @@ NAME_PARTS = [
     "Company",
     "1&1",
     "E.E.Vogt",
+    "L",
+    "P",
+    "Vogt.Co",
+    "Mid.AS ",
+    "The",
+    "Société",
+    "a\u0300 là",
+    "日本",
 ]
 HOSTS = [
     "quorvexa.com",

@@ -263,3 +263,16 @@ def test_empty_sides_give_nothing() -> None:
     assert matched([], [], []) == []
     assert matched([ROUND], [], []) == []
     assert matched([], [account("a1", "Brightloom AI")], []) == []
+
+
+@pytest.mark.parametrize(
+    ("ceo_email", "found"), [("jo@harbour.edu", 1), ("jo@brightloom.com", 0), (None, 0), ("jo@arbour.edu", 0)]
+)
+def test_a_department_is_its_university_only_for_whom_the_ceo_writes_from_there(ceo_email: str | None, found: int) -> None:
+    rounds = [funding("r1", "Brightloom", "robotics.harbour.edu", ceo_email)]
+    assert len(matched(rounds, [account("a1", "Harbour University", "harbour.edu")])) == found
+
+
+def test_scholars_profiles_are_not_the_network_that_hosts_them() -> None:
+    assert company_domain("https://www.academia.edu/journals") == "academia.edu"
+    assert company_domain("https://harbour.academia.edu/JoVogt") == "harbour.academia.edu"

@@ -44,9 +44,9 @@ def test_all_rows_with_their_explanation(files: tuple[Path, Path, Path, Path]) -
     assert (report.pairs, report.matches) == (3, 5)
     lines = files[3].read_text().splitlines()
     assert lines[1:4] == [
-        "r1,north,account_domain,a1,,1.0000,equal_domain,brightloom.ai,brightloom.ai,,2",
-        "r1,north,email_domain,a1,c1,1.0000,equal_domain,brightloom.ai,brightloom.ai,,2",
-        "r1,north,account_name,a1,,0.9900,equal_name,Brightloom Inc,Brightloom,,2",
+        f"r1,north,account_domain,a1,,1.0000,equal_domain,brightloom.ai,brightloom.ai,,{MATCHER_VERSION}",
+        f"r1,north,email_domain,a1,c1,1.0000,equal_domain,brightloom.ai,brightloom.ai,,{MATCHER_VERSION}",
+        f"r1,north,account_name,a1,,0.9900,equal_name,Brightloom Inc,Brightloom,,{MATCHER_VERSION}",
     ]
 
 

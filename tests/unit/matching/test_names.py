@@ -48,6 +48,12 @@ NAMES = st.one_of(
         ("O'Vogt’s", "ovogts"),
         ("Tell Me", "tell me"),
         ("Vogt (Pty) Ltd", "vogt"),
+        ("Vogt.Co", "vogtco"),
+        ("vogt.as", "vogtas"),
+        ("Vogt Co", "vogt"),
+        ("Vogt A.S.", "vogt"),
+        ("VOGT.INC", "vogt"),
+        ("vogt.io", "vogt io"),
     ],
 )
 def test_comparison_form(name: str, form: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.matching.engine import MatchedRow
 from pipeline.matching.model import MatchType
-from pipeline.matching.shared_domains import MANY_NAMES, without_shared
+from pipeline.matching.shared_domains import MANY_NAMES, Claims, without_shared
 
 STRANGERS = ["harbour", "lantern", "meadow", "copper", "walnut", "granite", "juniper", "saffron", "tundra", "velvet"]
 
@@ -44,7 +44,7 @@ class Crm:
         self.matched.append(row)
 
     def kept(self) -> list[str | None]:
-        rows = without_shared(self.connection, self.matched, "rounds", "accounts", "contacts")
+        rows = without_shared(self.connection, self.matched, "rounds", Claims("accounts", "contacts", "accounts"))
         return [row.contact_external_id or row.account_external_id for row in rows]
 
 
