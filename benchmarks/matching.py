@@ -131,7 +131,8 @@ def print_scale(ran: dict[str, Any]) -> None:
         ("10,000 changed accounts, index", 10_000, "account"),
         ("10,000 changed accounts x 10,000 rounds", 10_000, "account"),
     ):
-        print(f"  {name}: {ran[name]:.2f} s, {ran[name] / per * 1e6:,.1f} µs an {unit}")
+        cpu = ran[f"{name}, CPU"]
+        print(f"  {name}: {ran[name]:.2f} s, CPU {cpu:.2f} s, {cpu / per * 1e6:,.1f} µs of it an {unit}")
     one, empty = ran["one round as a step"], ran["one round as a step, empty CRM"]
     print(f"  one new round as a step of the pipeline: {one:.2f} s, {one - empty:+.2f} s over an empty CRM")
     print(f"  {ran['megabytes']:,} MB at its peak", flush=True)
