@@ -40,6 +40,11 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
+    from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
+    from pipeline.partners.keys import PartnerKeyUnknown
+    from pipeline.partners.referrals import ReferralUnknown
+    from pipeline.partners.snapshot_file import SnapshotInvalid
+    from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
@@ -65,7 +70,14 @@ def _expected() -> tuple[type[Exception], ...]:
         PartKeepsEnding,
         PolicyInvalid,
         PortTaken,
+        PartnerInvalid,
+        PartnerKeyUnknown,
+        PartnerUnknown,
+        PartnerWebhookRefused,
+        PartnerWebhookUnknown,
         PlanUnknown,
+        ReferralUnknown,
+        SnapshotInvalid,
         ReviewUnknown,
         SourcesError,
         TeamInvalid,

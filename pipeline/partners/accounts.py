@@ -113,14 +113,6 @@ def get_partner(db: AppDatabase, organization_id: str) -> Partner:
         return partner_of(_row(session, organization_id))
 
 
-def find_by_code(db: AppDatabase, click_code: str) -> Partner | None:
-    """The active partner whose click endpoint this is."""
-    query = select(ReferralPartner).where(ReferralPartner.click_code == click_code, ReferralPartner.status == ACTIVE)
-    with db.read() as session:
-        row = session.scalars(query).one_or_none()
-        return partner_of(row) if row else None
-
-
 def list_partners(db: AppDatabase) -> list[Partner]:
     """All partners, oldest first."""
     with db.read() as session:
@@ -128,21 +120,18 @@ def list_partners(db: AppDatabase) -> list[Partner]:
 
 
 def change_partner(db: AppDatabase, organization_id: str, now: datetime, **changes: Any) -> Partner:
-    """Change handling (UNSET: none), allows_name_marks, allows_territories, landing_url ("": none), name, email: what is given.
+    """Change handling (UNSET: none), allows_name_marks, allows_territories: what is given.
 
     Raises PartnerUnknown, PartnerInvalid.
     """
     handling = changes.get("handling")
     if handling is not None and handling not in (*HANDLINGS, UNSET):
         raise PartnerInvalid(f"there is no handling {handling!r}; there are: {', '.join((*HANDLINGS, UNSET))}")
-    landing = changes.get("landing_url")
-    if landing and not landing.startswith(("https://", "http://")):
-        raise PartnerInvalid(f"{landing!r} is no address: it begins with https:// or http://")
     with db.write() as session:
         row = _row(session, organization_id, locked=True)
         for field, value in changes.items():
             if value is not None:
-                setattr(row, field, None if value in (UNSET, "") and field in ("handling", "landing_url") else value)
+                setattr(row, field, None if value == UNSET else value)
         row.updated_at = now
         return partner_of(row)
 

@@ -69,12 +69,10 @@ def submit_lead(
     *,
     referral_type: str = API_LEAD,
     idempotency_key: str | None = None,
-    click: str | None = None,
 ) -> tuple[int, str]:
     """Take in a lead that is valid; gives its number and reference id. The partner's webhooks are told (SC-80).
 
     With an ``idempotency_key`` that the partner used before, the lead of then is given, and nothing is done (A-SC-33).
-    ``click``: the reference id of the click it came from; one that is not the partner's is left out.
     """
     row = {
         "organization_id": partner.organization_id,
@@ -90,8 +88,6 @@ def submit_lead(
         "updated_at": now,
     }
     with db.write() as session:
-        if click is not None:
-            row["click_id"] = _click(session, partner.id, click)
         number = session.execute(db.insert(Referral).values(row).on_conflict_do_nothing().returning(Referral.id)).scalar()
         if number is None:
             before = select(Referral).where(Referral.partner_id == partner.id, Referral.idempotency_key == idempotency_key)
@@ -220,11 +216,6 @@ def _find(session: Session, reference: str) -> Referral | None:
     number = number_of(reference)
     row = session.get(Referral, number) if number is not None else None
     return row if row is not None and reference_id(row.id, row.created_at) == reference else None
-
-
-def _click(session: Session, partner_id: int, reference: str) -> int | None:
-    row = _find(session, reference)
-    return row.id if row is not None and row.partner_id == partner_id and row.referral_type == TRAFFIC else None
 
 
 def _in_period(period: Period) -> list[ColumnElement[bool]]:

@@ -11,16 +11,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from pipeline.api.context import Service
-from pipeline.api.startcap import leads
+from pipeline.api.startcap import leads, referrals
 from pipeline.api.startcap.access import PREFIX, note_call
 from pipeline.api.startcap.answers import add_handlers
 from pipeline.api.startcap.schemas import LeadToSubmit
 
-ROUTERS = (leads.router,)
+ROUTERS = (leads.router, referrals.router)
 TITLE = "StartCap Partners API"
 VERSION = "1.1.0"
 DESCRIPTION = (
-    'Submit leads and follow them. Every error has the body `{"error": "<message>"}`. 1,000 calls an hour and key;'
+    'Submit leads, follow them, see what you earn. Every error has the body `{"error": "<message>"}`. 1,000 calls an hour and key;'
     " `X-RateLimit-*` headers say what is left."
 )
 

@@ -185,7 +185,6 @@ def _submit(request: Request, service: Service, posted: Posted, key: str | None)
         first = verdict.problems[0]
         more = {"settings_note": SETTINGS_NOTE, "settings_url": SETTINGS_URL} if first.is_managed else {}
         raise Failure(400, first.message, more=more)
-    click = posted.body.get("referral_reference_id")
     number, reference = referrals.submit_lead(
         service.database,
         box_of(request),
@@ -193,7 +192,6 @@ def _submit(request: Request, service: Service, posted: Posted, key: str | None)
         verdict.clean,
         service.now(),
         idempotency_key=key,
-        click=click if isinstance(click, str) else None,
     )
     return success(lead_id=number, reference_id=reference)
 

@@ -40,10 +40,9 @@ class LeadToSubmit(BaseModel):
     utm_campaign: str | None = None
     utm_term: str | None = None
     utm_content: str | None = None
-    referral_reference_id: str | None = Field(None, description="Extension: the click that led to this lead.")
 
 
-assert set(MODEL_ORDER) == LeadToSubmit.model_fields.keys() - {"referral_reference_id"}
+assert set(MODEL_ORDER) == LeadToSubmit.model_fields.keys()
 
 
 class ErrorAnswer(BaseModel):
@@ -114,6 +113,82 @@ class OneLead(BaseModel):
     success: bool
     lead: LeadInFull
     quotes: list[Quote] | None = Field(None, description="Only where there is at least one.")
+
+
+class Referral(Statuses):
+    referral_type: Literal["api_lead", "manual_lead", "traffic"]
+    email: str | None = Field(None, description="Absent for traffic.")
+    phone: str | None = Field(None, description="Absent for traffic.")
+    updated_at: str = Field(description=TIME)
+
+
+class OneReferral(BaseModel):
+    success: bool
+    referral: Referral
+
+
+class ReferralStats(BaseModel):
+    total_referrals: int
+    total_clicks: int
+    total_leads: int
+    total_applications: int
+    total_funded: int
+    conversion_rate: float = Field(description="total_funded of total_referrals, to three decimals.")
+
+
+class ReferralStatsAnswer(BaseModel):
+    success: bool
+    stats: ReferralStats
+
+
+class ReferrerStats(BaseModel):
+    total_earnings: float = Field(description="pending_earnings and paid_earnings.")
+    pending_earnings: float
+    paid_earnings: float
+    total_referrals: int
+    total_funded: int
+
+
+class ReferrerStatsAnswer(BaseModel):
+    success: bool
+    stats: ReferrerStats
+
+
+class Commission(BaseModel):
+    id: int
+    level: Literal[1, 2, 3]
+    percentage: float
+    description: str
+
+
+class Commissions(BaseModel):
+    success: bool
+    commissions: list[Commission]
+
+
+class Payout(BaseModel):
+    id: int
+    amount: float
+    status: Literal["completed"]
+    processed_at: str = Field(description=TIME)
+
+
+class Payouts(BaseModel):
+    success: bool
+    payouts: list[Payout]
+
+
+class Member(BaseModel):
+    id: int
+    name: str
+    email: str
+    status: Literal["active", "suspended", "pending"]
+    total_referrals: int
+
+
+class DownlineAnswer(BaseModel):
+    success: bool
+    downline: list[Member]
 
 
 _FAILURES = {

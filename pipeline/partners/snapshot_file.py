@@ -1,0 +1,84 @@
+"""Reading a status snapshot: JSON Lines, one line per lead, as StartCap's CRM exports them.
+
+``{"reference_id": "20240115-123", "application_status": "offer_ready", "funded_amount": "50000.00", "quotes": [...]}``. A file with
+one bad line is refused whole: half a snapshot would tell changes that did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+
+from pipeline.partners.references import number_of
+from pipeline.partners.stages import STAGES
+
+MOST_CENTS = 10**13
+
+
+class SnapshotInvalid(ValueError):
+    """A snapshot that can't be used. The text names the line."""
+
+
+class Quote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One quote of a lead (SC-56, SC-57)."""
+
+    quote_type: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    status: Literal["pending", "sent", "received", "declined", "not_approved"]
+    quote_group_status: Literal["waiting", "ready", "sent"]
+    amount: Decimal | None = None
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One lead on one day. ``application_status`` None: no application is linked."""
+
+    reference_id: str
+    application_status: str | None = None
+    funded_amount: Decimal | None = None
+    quotes: list[Quote] | None = None  # None: they stay as they are
+
+
+_DECODER = msgspec.json.Decoder(Line)
+
+
+def read_lines(lines: Iterable[str]) -> dict[int, Line]:
+    """The lines by the leads' numbers. Blank ones are passed over. Raises SnapshotInvalid."""
+    found: dict[int, Line] = {}
+    for at, text in enumerate(lines, 1):
+        if not text.strip():
+            continue
+        line = _read(at, text)
+        number = number_of(line.reference_id)
+        if number is None:
+            raise SnapshotInvalid(f"line {at}: reference_id {line.reference_id!r} is not of the form YYYYMMDD-id")
+        if number in found:
+            raise SnapshotInvalid(f"line {at}: {line.reference_id} is there twice")
+        found[number] = line
+    return found
+
+
+def cents_of(amount: Decimal) -> int:
+    """``amount`` in whole cents. Raises ValueError where it has parts of one, or is out of bounds."""
+    if not amount.is_finite() or abs(amount) > MOST_CENTS:
+        raise ValueError(f"{amount} is no amount")
+    cents = amount * 100
+    if cents < 0 or cents != int(cents):
+        raise ValueError(f"{amount} is no amount in dollars and whole cents")
+    return int(cents)
+
+
+def _read(at: int, text: str) -> Line:
+    try:
+        line = _DECODER.decode(text)
+        if line.application_status is not None and line.application_status not in STAGES:
+            raise ValueError(f"{line.application_status!r} is no stage; there are: {', '.join(STAGES)}")
+        if line.funded_amount is not None:
+            cents_of(line.funded_amount)
+        for quote in line.quotes or ():
+            if quote.amount is not None:
+                cents_of(quote.amount)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise SnapshotInvalid(f"line {at}: {error}") from None
+    return line
