@@ -46,7 +46,26 @@ ITEM = (
     "<pubDate>{date}</pubDate><description>{text}</description></item>"
 )
 FILLER = "The company serves customers in forty countries and will grow its team. " * 20
-SYLLABLES = "bar cel dor fen gil hal jun kor lim mar nel or pel quin ros sol tam ul ven wex yar zel".split()
+SYLLABLES = [
+    "bar",
+    "cel",
+    "dor",
+    "fen",
+    "gil",
+    "hal",
+    "jun",
+    "kor",
+    "lim",
+    "mar",
+    "nel",
+    "or",
+    "pel",
+    "quin",
+    "ros",
+    "sol",
+    "ul",
+]
+KINDS = ["Labs", "Systems", "Health", "Robotics"]
 
 
 @dataclass
@@ -83,7 +102,9 @@ def live_through(folder: Path, given: argparse.Namespace) -> list[Day]:
     clock = [START]
     installation = Installation(Settings(home=folder), now=lambda: clock[0])
     names = companies(random.Random(1))
-    organizations = [create_organization(installation.database, f"org-{n}", f"Organization {n}", START) for n in range(given.organizations)]
+    organizations = [
+        create_organization(installation.database, f"org-{n}", f"Organization {n}", START) for n in range(given.organizations)
+    ]
     ids = [getattr(one, "id", one) for one in organizations]
     rng = random.Random(2)
     fill_crms(installation, ids, names, rng, START)
@@ -141,9 +162,7 @@ def live_a_day(
 
 
 def ingest_all(installation: Installation) -> None:
-    batch = ingest.read_waiting(
-        installation.database, installation.landing, installation.fetcher, [], installation.now(), 0.0
-    )
+    batch = ingest.read_waiting(installation.database, installation.landing, installation.fetcher, [], installation.now(), 0.0)
     with installation.warehouse.write() as connection:
         ingest.write(connection, batch)
     ingest.settle(installation.database, batch, installation.now())
@@ -166,7 +185,7 @@ def marts(installation: Installation) -> float:
 def companies(rng: random.Random) -> list[str]:
     names: dict[str, None] = {}
     while len(names) < COMPANIES:
-        names["".join(rng.choice(SYLLABLES) for _ in range(3)).title() + " " + rng.choice(["Labs", "Systems", "Health", "Robotics"])] = None
+        names["".join(rng.choice(SYLLABLES) for _ in range(4)).title() + " " + rng.choice(KINDS)] = None
     return list(names)
 
 
@@ -184,7 +203,8 @@ def land(installation: Installation, number: int, rounds: int, names: list[str],
         else:
             millions = rng.randrange(2, 90)
             title = f"{name} raises ${millions} million Series A"
-            text = f"{name} (https://{domain(name)}) today announced that it raised ${millions} million in Series A funding led by Harbour Capital. {FILLER}"
+            text = f"{name} (https://{domain(name)}) today announced that it raised ${millions} million in Series A funding"
+            text += f" led by Harbour Capital. {FILLER}"
         date = (now - timedelta(minutes=n % 300)).strftime("%a, %d %b %Y %H:%M:%S +0000")
         items.append(ITEM.format(title=title, day=number, number=n, date=date, text=text))
     body = f"<rss version='2.0'><channel><title>Wire</title>{''.join(items)}</channel></rss>".encode()
@@ -198,7 +218,9 @@ def land(installation: Installation, number: int, rounds: int, names: list[str],
         )  # fmt: skip
 
 
-def fill_crms(installation: Installation, organizations: list[str], names: list[str], rng: random.Random, now: datetime) -> None:
+def fill_crms(
+    installation: Installation, organizations: list[str], names: list[str], rng: random.Random, now: datetime
+) -> None:
     for organization in organizations:
         push(installation, organization, rng.sample(names, ACCOUNTS), now)
 
@@ -218,7 +240,10 @@ def push(installation: Installation, organization: str, names: list[str], now: d
 
 def scaled(policy: RetentionPolicy, part: float) -> RetentionPolicy:
     return RetentionPolicy(
-        *(max(2, round(days * part)) for days in (policy.text_days, policy.landing_days, policy.attempt_days, policy.history_days))
+        *(
+            max(2, round(days * part))
+            for days in (policy.text_days, policy.landing_days, policy.attempt_days, policy.history_days)
+        )
     )
 
 
