@@ -21,6 +21,7 @@ from pipeline.api.operator import document as operator_document
 from pipeline.api.operator import keys as operator_keys
 from pipeline.api.operator import organizations as operator_organizations
 from pipeline.api.signalbase.access import PREFIX as SIGNALBASE_PREFIX
+from pipeline.api.signalbase.answers import enveloped as signalbase_envelope
 from pipeline.api.signalbase.app import build_signalbase
 from pipeline.api.startcap.access import PREFIX as STARTCAP_PREFIX
 from pipeline.api.startcap.app import build_startcap
@@ -52,7 +53,7 @@ def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datet
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     app.add_middleware(Face, prefix=SIGNALBASE_PREFIX, face=build_signalbase(service))
     app.mount(STARTCAP_PREFIX, build_startcap(service))
-    app.add_middleware(Edge, service=service)
+    app.add_middleware(Edge, service=service, envelopes={SIGNALBASE_PREFIX: signalbase_envelope})
     return app
 
 

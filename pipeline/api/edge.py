@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -33,7 +33,15 @@ def new_request_id() -> str:
 class Edge:
     """ASGI middleware around the whole service."""
 
-    def __init__(self, app: ASGIApp, service: Service, new_id: Callable[[], str] = new_request_id) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        service: Service,
+        new_id: Callable[[], str] = new_request_id,
+        envelopes: Mapping[str, Callable[[ApiError], Response]] | None = None,
+    ) -> None:
+        """``envelopes``: by prefix of addresses, how a face says what goes wrong before it is asked."""
+        self._envelopes = envelopes or {}
         self._app = app
         self._service = service
         self._new_id = new_id
@@ -70,15 +78,22 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - the last place where it can become an answer
             log_failure(error)
             if answer.status is None:
-                await internal_error().answer()(scope, receive, answer)
+                await self._enveloped(scope, internal_error())(scope, receive, answer)
 
     def _refusal(self, scope: Scope) -> Response | None:
         if self._under_way > MOST_AT_ONCE:
-            return overloaded().answer()
+            return self._enveloped(scope, overloaded())
         if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
             # No id holds one, and PostgreSQL takes none.
-            return ApiError(400, "invalid_param", "The address must not contain the NUL character.").answer()
+            return self._enveloped(scope, ApiError(400, "invalid_param", "The address must not contain the NUL character."))
         return None
+
+    def _enveloped(self, scope: Scope, error: ApiError) -> Response:
+        """The error as the face whose address it is says such things."""
+        for prefix, envelope in self._envelopes.items():
+            if f"{scope['path']}/".startswith(f"{prefix}/"):
+                return envelope(error)
+        return error.answer()
 
     def _tell(self, scope: Scope, exchange: Exchange, status: int | None, seconds: float) -> None:
         # The route's own text, not the address: addresses hold ids, and there are endless many.

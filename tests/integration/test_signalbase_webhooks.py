@@ -161,6 +161,13 @@ def test_sb_9_unknown_addresses_and_methods_have_this_face_s_envelope(team: Team
     assert answer.headers["Allow"] == "GET, POST"
 
 
+def test_sb_9_what_is_refused_before_the_face_is_asked_has_its_envelope_too(team: Team) -> None:
+    assert failed(team.call("GET", "/webhooks/a%00b")) == (400, "bad_request")
+    assert failed(team.call("GET", "/webhooks/a%0Ab")) == (404, "not_found")
+    outside = team.api.raw("/api/v1/rounds/a%00b").json()
+    assert set(outside) == {"error"}, "the other face keeps its own"
+
+
 def test_sb_93_a_mistake_of_ours_has_the_envelope(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")

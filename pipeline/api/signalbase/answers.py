@@ -44,6 +44,14 @@ class Failure(ApiError):
         return json_answer(body, self.status, self.headers)
 
 
+def enveloped(error: ApiError) -> Response:
+    """An error of any module that faces share, in this one's words."""
+    if isinstance(error, Failure):
+        return error.answer()
+    status = 400 if error.status in UNREADABLE else error.status
+    return Failure(status, error.message, error.headers).answer()
+
+
 def bad_request(message: str) -> Failure:
     """What was sent can't be used. The message begins with a capital."""
     return Failure(400, f"{message[:1].upper()}{message[1:]}")
@@ -73,10 +81,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def api_error(_request: Request, error: ApiError) -> Response:
-        if isinstance(error, Failure):
-            return error.answer()
-        status = 400 if error.status in UNREADABLE else error.status
-        return Failure(status, error.message, error.headers).answer()
+        return enveloped(error)
 
     @app.exception_handler(RequestValidationError)
     async def validation(_request: Request, error: RequestValidationError) -> Response:
