@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pipeline.signals.company_patterns import OWNER
 from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
 from pipeline.signals.money import Money, find_money
+from pipeline.signals.places import find_place
 from pipeline.signals.text import Text
 
 NEAREST_SENTENCES = 8
@@ -62,11 +64,12 @@ def _sides(title: str) -> tuple[str, str] | None:
 
 def _company(phrase: str) -> str | None:
     """The one company a side of the headline names; None for what is unnamed ("a fintech company") or more than one."""
-    phrase = _CLAUSE.split(_APPOSED.sub("", phrase.strip()), maxsplit=1)[0]
+    phrase = _CLAUSE.split(_APPOSED.sub("", _INTRODUCED.sub("", phrase.strip())), maxsplit=1)[0]
     phrase = _ADVERB.sub("", _SHARE_OF.sub("", phrase.strip())).strip()
     if not phrase or len(phrase.split()) > LONGEST_SIDE_WORDS or _UNNAMED.match(phrase):
         return None
-    name = whole_name(phrase)
+    owner = OWNER.match(phrase)
+    name = whole_name(phrase[owner.end() :] if owner and find_place(owner["place"]) else phrase)
     if not name or not re.search(r"[A-Z]|\d", name[:2]) or _NO_NAME.search(name):
         return None
     return name
@@ -121,7 +124,7 @@ _WITH_ACQUISITION = gated(
 _JOINS_BY = gated(
     r"^(?P<acquired>.{2,60}?)\sto become (?:an? )?(?:wholly[- ]owned )?subsidiary of\s(?P<acquirer>.{2,60}?)(?:\sin\b|$)", re.I
 )
-_SUBSIDIARY = gated(r"^.*?\b(?i:subsidiary|unit|affiliate|portfolio company)[,:]?\s(?=[A-Z0-9])")
+_SUBSIDIARY = gated(r"^.*?\b(?i:subsidiary|unit|affiliate|portfolio company)[,:]?\s(?=[A-Z0-9])(?!(?i:of)\s)")
 _ONLY_TALK = gated(
     r"\bthinking about|\brumou?r|\bin talks|\breportedly\b|\bcould\b|\bmay acquire|\bexplor(?:e|ing)\b"
     r"|\bindication of interest\b"
@@ -136,7 +139,9 @@ _NO_TARGET = gated(
     r"|propert(?:y|ies)|hotels?|royalt\w+|domains?|websites?|bitcoin|BTC|ETH|tokens?|acres?|units?|\d+-unit|building|warehouse"
     r"|shopping cent\w+|facility in|land|leases?|mines?|mineral|deposit|drill\w*|gold|silver|lithium|uranium"
     r"|copper|zinc|oil and gas"
-    r"|wells?|concessions?|claims|real estate|carbon credit|project|ranch|campground|development site)\b",
+    r"|wells?|concessions?"
+    r"|claims(?!\s(?:startup|start-up|company|firm|platform|software))"
+    r"|real estate|carbon credit|project|ranch|campground|development site)\b",
     re.I,
 )
 _SHARE_OF = gated(
@@ -152,7 +157,13 @@ _SHARE_OF = gated(
 _ADVERB = gated(r"\s(?:strategically|officially|today|successfully|subsidiary)$", re.I)
 # "Canadian miner, POW.RE": the name follows what is said of it.
 _APPOSED = gated(
-    r"^[A-Z][\w\- ]{3,40}\b(?i:miner|provider|maker|leader|company|firm|startup|platform|developer|operator),?\s(?=[A-Z])"
+    r"^(?:[A-Z]\w*maker|[A-Z]\w+(?:\s[A-Z]\w+)?-based|Startup|Unicorn|Retailer|Insurer|Lender|Telco|Fintech|Edtech)\s(?=[A-Z])"
+    r"|^[A-Z][\w\- ]{3,40}\b(?i:miner|provider|maker|leader|company|firm|startup|platform|developer|operator),?\s(?=[A-Z])"
+)
+# "another machine learning company: Acme": the name follows what it is.
+_INTRODUCED = gated(
+    r"^(?:[Aa]n?|[Aa]nother|[Tt]he)\s[^:,]{3,60}?\b(?:company|startup|start-up|firm|platform|maker|provider|developer|service)"
+    r"[:,]?\s(?=[A-Z])"
 )
 _UNNAMED = gated(
     r"(?:an?|two|three|four|five|six|several|multiple|leading|another|its|their|his|her|some|\d+)\s", re.I
@@ -160,11 +171,12 @@ _UNNAMED = gated(
 _NO_NAME = gated(
     r"\b(?:stake|shares|assets?|company|companies|startup|firm|rights|interest|technology|technologies assets"
     r"|business|the|this|new"
-    r"|another|takeover|bid|spree|strategy|resource|milestone)$|^\d{1,3}$|^(?:it|they|we|you|who|what|why|how|this|that)\b",
+    r"|another|investors?|giant|buyer|bidder|takeover|bid|spree|strategy|resource|milestone)$|^\d{1,3}$|^(?:it|they|we|you|who|what|why|how|this|that)\b",
     re.I,
 )
 _CLAUSE = gated(
-    r",\s|\s(?:for\s(?=[$€£₹\d])|for\s(?:an?\s)?(?:undisclosed|enterprise|cash)|to\s(?=[a-z])|to (?:expand|build"
+    r",\s|\s(?:for\s(?=[$€£₹\d]|(?:Rs|INR|USD?|EUR|GBP|CHF|AED|SEK|NOK|DKK|AU?\$|CA?\$|S\$)[\s$.\d])"
+    r"|for\s(?:an?\s)?(?:undisclosed|enterprise|cash)|to\s(?=[a-z])|to (?:expand|build"
     r"|accelerate|strengthen"
     r"|boost|create|add|bolster|enhance|advance|launch|develop|become|drive|enter|form|power|deepen|grow|extend"
     r"|support|unlock)\b"

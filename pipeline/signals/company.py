@@ -14,12 +14,15 @@ from pipeline.signals.company_patterns import (
     APPOSITION,
     CLAUSE,
     COLON_NAME,
+    DESCRIBED_SUBJECT,
     DESCRIPTION,
     FOUNDER_LAUNCHES,
     HEADLINE_VERB,
+    INTRODUCED,
     LEADING,
     LEGAL_TAIL,
     NAME_RUN,
+    NAMELESS,
     OBJECT_AFTER,
     ORDINARY,
     OWNER,
@@ -76,10 +79,13 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
         person = PERSONS_COMPANY.search(headline.plain)
         if person and (person["owner"] or PERSON_SUBJECT.search(headline.subject)):
             return name_in(person["name"], names)
-        if ANONYMOUS.search(headline.subject):
+        if ANONYMOUS.search(headline.subject) or NAMELESS.fullmatch(headline.subject):
             return None
         if headline.verb.lower().lstrip().startswith(ADDS_MONEY) or VALUED.match(headline.verb):
             return _before_verb(headline.subject, names)
+        described = DESCRIBED_SUBJECT.fullmatch(headline.subject)
+        if described:
+            return name_in(described["name"], names)
         if SECOND_CLAUSE.search(headline.plain[: len(headline.plain) - len(headline.rest) - len(headline.verb)]):
             return _leading_name(headline.plain, names)
         return name_in(headline.subject, names)
@@ -136,7 +142,8 @@ def name_in(phrase: str, names: Counter[str] | None = None) -> str | None:
         named = [
             part for part in segments if not DESCRIPTION.search(part) and not _is_place(part) and not LEGAL_TAIL.fullmatch(part)
         ]
-        candidate = named[0] if named else segments[-1]
+        known = [part for part in named if names and _longest_known_suffix(part, names)]
+        candidate = (known or named or segments[-1:])[0]
     else:
         candidate = segments[0]
     checked = _longest_known_suffix(candidate, names) if names else None
@@ -269,7 +276,7 @@ def _from_body(text: Text, headline: Headline, names: Counter[str], event_senten
         if index >= len(text.news):
             continue
         sentence = text.news[index]
-        for pattern, weight in ((ANNOUNCER, 3), (APPOSITION, 2), (POSSESSIVE_ROUND, 2)):
+        for pattern, weight in ((ANNOUNCER, 3), (APPOSITION, 2), (POSSESSIVE_ROUND, 2), (INTRODUCED, 2)):
             match = pattern.search(sentence)
             if match and (name := name_in(match["name"])):
                 votes[name] += weight

@@ -134,6 +134,10 @@ APPOSITION = gated(
     rf"^(?:[A-Z][^.]{{0,60}}?[–—-]{{1,2}}\s)?{NAME}(?:\s?\([^)]{{1,60}}\))?,\s(?:an?|the|which|whose"
     rf"|makers?|developers?|creators?|one of)\s"
 )
+# "Bristol-based Acme, founded by …", "Lisbon startup Acme has built …"
+INTRODUCED = gated(
+    rf"(?:\b[A-ZÀ-Þ][\w.]+-based|\b(?:startup|start-up))\s{NAME}(?=,\s|\s(?:has|is|was|puts|makes|builds|sells|says|uses|wants)\b)"
+)
 POSSESSIVE_ROUND = gated(
     rf"{NAME}['’]s?\s(?:\S+\s){{0,4}}?(?:round|funding|seed|series [a-hA-H]|Series [A-H]|raise|investment)\b"
 )
@@ -145,6 +149,10 @@ TITLE_START = gated(
     r"|puts|founder|hit|to|co-founder|raises|announces|announced)\b)"
 )
 
+# "A former chef", "Two nurses from the north": all lower case behind the article, so nobody is named.
+NAMELESS = gated(r"(?:An?|These|Those|This|Two|Three|Four|Five|Former)(?:\s[a-z][\w'’\-]*)+")
+# "Quantum startup Acme, a spin-out of a university,": the verb behind it is Acme's.
+DESCRIBED_SUBJECT = gated(r"(?P<name>[^,]+),\s(?:an?|the|which|whose|maker of|developer of|creator of)\s[^,]+")
 ORDINARY = gated(
     r"(?:The|This|That|These|Those|It|Its|In|On|At|As|For|With|And|But|We|Our|They|He|She|His|Her|When|While|Series|Seed|CEO"
     r"|CTO|AI|API|US|UK"

@@ -143,7 +143,8 @@ TITLE_VETOES: dict[str, Gated] = {
         re.I,
     ),
     "grant": gated(
-        r"\bgrants?\b(?! thornton)(?!-free)|\bstate aid\b|\bschool district\b|\buniversity\b(?=.*\b(?:secures|receives|lands"
+        r"^.{0,40}\b(?:consortium|coalition)\b"
+        r"|\bgrants?\b(?! thornton)(?!-free)|\bstate aid\b|\bschool district\b|\buniversity\b(?=.*\b(?:secures|receives|lands"
         r"|wins))|\bnonprofit\b|\bfrom (?:the )?(?:(?:u\.?s\.?|uk|federal|state|european|national|ministry"
         r"|department|dept|government"
         r"|nih|nsf|nasa|darpa|barda|arpa-\w|doe|dod|eu|horizon|innovate|army|navy|air force|european commission|\w+ foundation"
@@ -214,7 +215,7 @@ TITLE_VETOES: dict[str, Gated] = {
     ),
     "real_estate": gated(
         r"\bmultifamily\b|\bapartments?\b(?=.*(?:clos|sale|acqui|sell))"
-        r"|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale"
+        r"|\bsquare[- ]f(?:oo|ee)t|\bacres?\b|\breal estate (?:fund|loan)|\bproperty (?:sale\b"
         r"|acquisition)|\bhome sales?\b",
         re.I,
     ),
@@ -256,7 +257,7 @@ EVENT = gated(
     r"|ing) up|topp(?:ed|ing) up"
     r"|subscribed|invested|joined|participated|part(?:ed)? with|handed|poured|ploughed|wrapp?(?:ed|ing) up"
     r"|gets|got|grabbed|grabs|won|wins|finali[sz]ed|disclosed|reveal(?:s|ed|ing)|unveil(?:ed|s)"
-    r"|confirm(?:s|ed)"
+    r"|confirm(?:s|ed)|ha(?:s|ve)(?= (?:[$€£₹¥]|US\$|Rs )\s?\d[^.]{0,24}\b(?:in|of) (?:fresh|new|seed|venture|funding)\b)"
     r"|(?:co-)?led|invest(?:s|ed|ing)|back(?:s|ed)|emerg(?:es|ed|ing)|success(?:ful|fully)|closure"
     r"|close of|exits stealth|procured|celebrat\w+|with)(?!\w)",
     re.I,
@@ -291,7 +292,9 @@ PAST = gated(
     rf"|last (?:year|month|week|{_MONTHS})|(?:months?|years?|weeks?) ago|earlier this (?:year|month|week))"
     rf"|(?:in (?:(?:early|late|mid)[\s\-])?(?:{_MONTHS}(?: of)?,? )?20\d\d|last (?:year|{_MONTHS})"
     rf"|(?:months?|years?|weeks?) ago)\b.{{0,60}}\b(?:rais\w+|secured|closed|round|funding)"
-    r"|(?:company['’]s|its|their|the)\s20\d\d\s|has (?:already |so far )raised|has now raised(?!.{0,60}\b(?:series [a-h]|seed"
+    r"|(?:company['’]s|its|their|the)\s20\d\d\s|has (?:already |so far )raised"
+    r"|ha(?:s|ve) raised [^.]{0,12}[$€£]\S+(?: \w+)? to date"
+    r"|has now raised(?!.{0,60}\b(?:series [a-h]|seed"
     r"|round)\b)|so far raised|last raised"
     r"|after raising|having raised|on the heels|which (?:has )?raised|who (?:has )?raised|ever raised"
     r"|fresh off|since raising|follow(?:s|ing) (?:a|its|the) (?:recent|\$|series|seed|successful))",
@@ -361,7 +364,9 @@ PUBLIC_COMPANY = gated(
 )
 OFFERING_TERMS = gated(
     r"\bgross proceeds|\bcommon (?:stock|shares?)\b|\bwarrants?\b|\bplacement agent|\bregistered direct"
-    r"|\bunderwrit\w+|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|\bpipe\b|\bform (?:8-k|s-1"
+    r""
+    r"|\bunderwriters?\b|\bunderwritten (?:public|offering)|\bunderwriting (?:agreement|discounts|commissions|syndicate)"
+    r"|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|\bpipe\b|\bform (?:8-k|s-1"
     r"|f-1)\b|\bshareholders\b|\bregulation d\b",
     re.I,
 )
@@ -388,7 +393,8 @@ ACQUISITION_TERMS = gated(
     re.I,
 )
 GRANT_TERMS = gated(
-    r"\bgrants?\b|\bnon-dilutive|\bdepartment of (?:energy|defense|health)|\bnational institutes"
+    r"\bgrants?\b|\bnon-dilutive|\bdepartment of (?:energy|defense|health)"
+    r"|\bnational (?:institutes?|science foundation|cancer)\b|\b(?:two|three|four|five|multi)-year (?:project|study|grant)"
     r"|\bawarded\b|\bscholarship|\bprize\b",
     re.I,
 )

@@ -46,9 +46,9 @@ class Gated:
             return None
         return self.compiled.search(text, start) if end is None else self.compiled.search(text, start, end)
 
-    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
+    def match(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
         """As re.Pattern.match, which begins at one place and so needs no gate."""
-        return self.compiled.match(text, start)
+        return self.compiled.match(text, start) if end is None else self.compiled.match(text, start, end)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """As re.Pattern.fullmatch."""

@@ -120,6 +120,9 @@ def _any_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] 
         targets.append(round_match.start() + len(round_match[0]) - len(round_match[0].lstrip()))
     for target in targets:
         found = _FINITE.search(plain, 0, target)
+        if not found:
+            found = _PEOPLE_DO.search(plain, 0, target)
+            found = found if found and _PEOPLE.search(plain, 0, found.start()) else None
         if found and found.start() > 0 and found.end() == target and not MONEY_GOES_OUT.match(found[0]):
             return found
     return None
@@ -128,7 +131,8 @@ def _any_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] 
 def _invest_verb(plain: str) -> re.Match[str] | None:
     for verb in INVEST_VERB.finditer(plain):
         if verb.start() > 0 and _INVESTS_IN.match(plain[verb.start() :]):
-            if _PLURAL_VERB.fullmatch(verb[0]) and not _PLURAL_SUBJECT.search(plain[: verb.start()]):
+            before = plain[: verb.start()]
+            if _PLURAL_VERB.fullmatch(verb[0]) and (before.endswith(" to ") or not _PLURAL_SUBJECT.search(before)):
                 continue
             return verb
     return None
@@ -138,9 +142,20 @@ _FINITE = gated(
     r"(?<=\s)[A-Za-z]{2,}(?:s|ed)(?:\s(?:up|in|out|down|away|on|home))?\s(?:(?:an?|another|over|its|the|up to|nearly|fresh)\s)*$",
     re.I,
 )
+# "Three doctors land $2M for Acme": people are many, and their verbs have no ending.
+_PEOPLE_DO = gated(
+    r"(?<=\s)(?:raise|land|secure|bag|nab|net|get|grab|score|snag|close|win|collect|find|pick up|pull in|bank)\s"
+    r"(?:(?:an?|another|over|its|the|up to|nearly|fresh)\s)*$",
+    re.I,
+)
+_PEOPLE = gated(
+    r"\b(?:founders|engineers|veterans|alumni|alums|researchers|brothers|sisters|students|scientists|employees|executives|execs"
+    r"|professors|graduates|grads|dropouts|friends|doctors|nurses|duo|trio)\s$",
+    re.I,
+)
 _REACH, _REACH_OF_RAISE = 45, 80
 # "Oldmoor and Peakline back Acme", "Investors pour $6M into Acme": a bare verb needs several subjects.
-_PLURAL_VERB = gated(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject", re.I)
+_PLURAL_VERB = gated(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject|invest", re.I)
 _PLURAL_SUBJECT = gated(r",|\band\b|&|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$")
 # "With $6M in new funding, Acme …", "Armed with a fresh €6M, Acme …"
 _WITH_MONEY_FIRST = gated(
@@ -201,6 +216,7 @@ _INVESTS_IN = gated(
     r"|another|over|nearly|more than"
     r"|about)\s)*(?:[$€£₹¥]|US\$|Rs|\d|millions).{0,40}?\b(?:in|into|on)\s"
     r"|invest\s(?:.{0,30}?\s)?in\s(?=.*\b(?:startup|platform|company)\b)"
+    r"|invest\s(?:(?:up to|another|over|nearly|more than|about)\s)*(?:[$€£₹¥]|US\$|Rs|[A-Z]{3}\s?\d).{0,40}?\s(?:in|into)\s"
     r"|(?:backs?|backed|bankrolls?)\s(?!by\b|to\b|in\b|on\b|from\b|up\b|down\b|off\b|and\b|out\b|with\b|at\b|plans?\b|bill\b)"
     r"|(?:makes?|made|announces?|announced|completes?|completed|closes|closed|leads?|led)\s[^,;:]{0,60}?\binvestments?\sin(?:to)?\s"
     r"(?!(?:its|their|his|her|our|new|the|affordable|clean|infrastructure|housing|communit\w+|education|workforce|research"

@@ -14,10 +14,10 @@ _W = r"[\w.&'’+\-/]*"
 PERSON_OF_FIRM = gated(
     r"^(?P<role>(?:.{0,60}?\b)?(?i:founders?|co-?founders?|ceo|cto|coo|cfo|cmo|partner|executive|president"
     r"|chairman|chief \w+(?: officer)?|creator|head of \w+))\s"
-    r"(?P<person>[A-Z][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-Z][\w'’\-.]*){1,3})$"
+    r"(?P<person>[A-ZÀ-Þ][\w'’\-.]+(?:\s(?:[a-z]{2,3}\s)?[A-ZÀ-Þ][\w'’\-.]*){1,3})$"
 )
 # "Oldmoor's Jane Doe"
-FIRMS_PERSON = gated(r"^(?P<role>[A-Z][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-Z][a-z][\w'’\-]+\s[A-Z][\w'’\-]+)$")
+FIRMS_PERSON = gated(r"^(?P<role>[A-ZÀ-Þ][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-ZÀ-Þ][a-z][\w'’\-]+\s[A-ZÀ-Þ][\w'’\-]+)$")
 PEOPLE_OF = gated(
     r"(?:,?\s(?:and|including|as well as)\s)?(?:\b(?:the|several|former|senior|early|individual|other)\s)*"
     r"\b(?:founders?|co-?founders?|executives|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs|veterans|people"
@@ -29,11 +29,13 @@ UNNAMED = gated(
     r"|\b(?:Leaders|Pioneers|Stars|Giants|Firms|Backers|VCs|Veterans|Players|Names|Experts|Jobs?|KOLs)(?:\sin\s.*)?$"
 )
 PROPER = gated(
-    rf"(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{{2,}}|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
-    rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by)\s)?(?:[A-Z0-9]{_W}|[a-z]+[A-Z]{_W}"
+    rf"(?:[A-ZÀ-Þ0-9]{_W}|[a-z]+[A-ZÀ-Þ]{_W}|[a-z]\d+[a-z]\b|[a-z]+\.[a-z]{{2,}}"
+    rf"|\w+\.(?:vc|ventures|capital|com|io|xyz|fund|co)\b)"
+    rf"(?:\s(?:(?:of|the|de|du|la|for|and the|&|x|\+|von|van|in|by|y|und|et|e|do|da|dos|del)\s)?"
+    rf"(?:[A-ZÀ-Þ0-9]{_W}|[a-z]+[A-ZÀ-Þ]{_W}"
     rf"|fund\b|group\b|ventures\b|capital\b|\|))*"
 )
-PROPER_TAIL = gated(rf"(?<![\w])[A-Z0-9]{_W}(?:\s(?:(?:of|the|de|&|x)\s)?[A-Z0-9]{_W})*$")
+PROPER_TAIL = gated(rf"(?<![\w])[A-ZÀ-Þ0-9]{_W}(?:\s(?:(?:of|the|de|&|x)\s)?[A-ZÀ-Þ0-9]{_W})*$")
 NOT_A_NAME_BEFORE = gated(
     r"\b(?:to|will|by|at|that|for|in|with|as|the company|round|is|was|are|has|from|executives|founders|employees|leaders)\b",
     re.I,
@@ -42,7 +44,7 @@ BRACKETS = gated(r"\s?\([^)]{0,120}\)|\s?\[[^\]]{0,80}\]|[®™]")
 # ", the venture arm of X," and ", a New York-based fund," say what the name before is.
 APPOSITION = gated(
     r",\s(?:the|an?|which|who|whose|one of|formerly|part of|known|led by|managed by|owned by|based"
-    r"|both)\s[^,]{2,140}?(?=,|$|\sand\s(?:[A-Z]|participation|existing|other)|\sas well as|\salong with"
+    r"|both)\s[^,]{2,140}?(?=,|$|\sand\s(?:[A-ZÀ-Þ]|participation|existing|other)|\sas well as|\salong with"
     r"|;)",
     re.I,
 )
@@ -51,32 +53,32 @@ SEPARATOR = gated(
     r"|L\.P|Co)\b)\s*|\s+(?:and|as well as|along with|together with|alongside|plus|including|besides"
     r"|with(?: the)? participation (?:from|of|by)|joined by|followed by|with (?:additional"
     r"|follow-on) (?:support|participation|investment) from)\s+"
-    r"|\s+&\s+(?=[A-Z][\w]+\s(?:Ventures|Capital|Partners)))\s*",
+    r"|\s+&\s+(?=[A-ZÀ-Þ][\w]+\s(?:Ventures|Capital|Partners)))\s*",
     re.I,
 )
 DESCRIPTOR = gated(
     r"(?:(?:(?:Existing|New|Other|Previous|Current|Returning|Additional)(?=\s(?:investors?|backers?|shareholders?)\b)"
-    r"|and|both|also|from|by|of|at|the(?!\s[A-Z]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
+    r"|and|both|also|from|by|of|at|the(?!\s[A-ZÀ-Þ]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
     r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
     r"|several|various|prominent|notable|noted|renowned|major|top|global|international|local|institutional"
     r"|strategic|private|family|"
     r"fellow|additional|first-time|long-?time|repeat|original|long-standing|well-known|high-profile|key"
     r"|participating|follow-on|insider|inside|all|some|many|high[- ]net[- ]worth|world-class|top-tier"
     r"|tier-one|blue-chip|corporate|"
-    r"backers?|investors?|shareholders?|supporters?|partners?(?=\s[A-Z])|angels?|angel investors?|vcs?"
+    r"backers?|investors?|shareholders?|supporters?|partners?(?=\s[A-ZÀ-Þ])|angels?|angel investors?|vcs?"
     r"|vc (?:firms?|funds?|giants?)|venture(?: capital)? (?:firms?|funds?|investors?|arm|capitalists?)"
-    r"|venture capital(?=\s[A-Z])|firms?|funds?(?=\s\S)|private equity(?: firms?| investor)?"
+    r"|venture capital(?=\s[A-ZÀ-Þ])|firms?|funds?(?=\s\S)|private equity(?: firms?| investor)?"
     r"|growth equity (?:firms?|investor)|accelerators?|incubators?|family offices?|syndicates?|"
     r"investment (?:firms?|companies|company|funds?|banks?|giants?|arm)|asset managers?|hedge funds?"
-    r"|companies|company|giants?|conglomerates?|fund(?=\s[A-Z])|studio|startup studio|group(?=\s[A-Z])"
+    r"|companies|company|giants?|conglomerates?|fund(?=\s[A-ZÀ-Þ])|studio|startup studio|group(?=\s[A-ZÀ-Þ])"
     r"|participation|investments?|support|contributions?|backing|funding|capital(?=\s(?:from|by))"
     r"|involvement|commitments?|cheques?|checks?|"
-    r"entrepreneurs?|serial entrepreneurs?|founders?(?=\s[A-Z])|co-?founders?(?=\s[A-Z])"
-    r"|executives?(?=\s[A-Z])|ceos?(?=\s[A-Z])|former|ex-?\w*|billionaires?|individuals?|businessm[ae]n"
+    r"entrepreneurs?|serial entrepreneurs?|founders?(?=\s[A-ZÀ-Þ])|co-?founders?(?=\s[A-ZÀ-Þ])"
+    r"|executives?(?=\s[A-ZÀ-Þ])|ceos?(?=\s[A-ZÀ-Þ])|former|ex-?\w*|billionaires?|individuals?|businessm[ae]n"
     r"|tech|technology|fintech|healthcare|crypto|web3|climate|impact|deep[- ]?tech|sector|industry|like"
     r"|such as|namely|including|include|includes|were|was|is|are|among others|others|alongside|with"
     r"|through|via|together with|:"
-    r"|[A-Z][\w.]+(?:\s[A-Z]\w+)?-(?:based|backed|headquartered|focused|led)|\w+-(?:focused|based|backed"
+    r"|[A-ZÀ-Þ][\w.]+(?:\s[A-ZÀ-Þ]\w+)?-(?:based|backed|headquartered|focused|led)|\w+-(?:focused|based|backed"
     r"|stage|led|oriented|driven|owned|listed)"
     r"|(?:U\.?S\.?|U\.?K\.?|EU|European|American|British|French|German|Spanish|Italian|Dutch|Swiss|Swedish"
     r"|Danish|Norwegian|Finnish|Israeli|Indian|Chinese|Japanese|Korean|Canadian|Australian|Silicon Valley"
@@ -84,7 +86,7 @@ DESCRIPTOR = gated(
     r"(?:['’]s)?\s+)"
 )
 TAIL = gated(
-    r"\s+(?:Series|Seed|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
+    r"\s+(?:Series|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
     r"|New|To|At|For|On|Today|Said|Says|Among)$|,?\s+(?:Inc|LLC|Ltd|LP|L\.P|Corp|GmbH|AG|PLC|Limited|Pte"
     r"|S\.A)\.?$",
     re.I,
@@ -135,10 +137,11 @@ _STOP = (
     r"|(?:also\s)?participat(?:ed|ing)|(?:also\s)?(?:joined|invested)|with the\s(?!participation)"
     r"|the (?:round|funding|investment|company|capital|new)\b))"
 )
-_NAMES = rf"(?P<names>[^.;]*?(?:(?:\.(?=\w|,|\s?[a-z&])|(?<=\b[A-Z])\.(?=\s[A-Z]))[^.;]*?)*?){_STOP}"
+_NAMES = rf"(?P<names>[^.;]*?(?:(?:\.(?=\w|,|\s?[a-z&])|(?<=\b[A-ZÀ-Þ])\.(?=\s[A-ZÀ-Þ]))[^.;]*?)*?){_STOP}"
 _ROUND_WORD = (
     r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|Series\s[A-H]\S{0,2}"
-    r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal"
+    r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal|operation"
+    r"|transaction|investors|backers|syndicate|consortium"
     r"|co-)"
 )
 LED_BY = gated(
@@ -146,7 +149,9 @@ LED_BY = gated(
     rf"(?i:(?:co-?|jointly )?led(?: jointly| again| once again)? by|headed by|spearheaded by|anchored by"
     rf"|with lead (?:investor|investment from)):?\s{_NAMES}"
 )
-FROM = gated(rf"\b(?i:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-Z0-9][^.;]*?){_STOP}")
+FROM = gated(
+    rf"\b(?i:from|by)\s(?!(?:the\s)?(?:mobile|scratch|home|stealth|\d|former\syc))(?P<names>[A-ZÀ-Þ0-9][^.;]*?){_STOP}"
+)
 FOLLOWERS = gated(
     r",?\s(?:and\s)?(?:(?:also\s)?(?:with|saw|includ(?:ed|es|ing)|featur(?:ed|es|ing)|has|had)\s(?:(?:the"
     r"|an?|additional|strong|further|significant|continued|active|major|follow-on|existing)\s)*"
@@ -157,19 +162,19 @@ FOLLOWERS = gated(
     re.I,
 )
 LED_ALONE = gated(
-    r"(?:^|(?<=[,;]\s)|(?<=\bwith\s))(?P<names>[A-Z][\w&'’]*(?:\s[A-Z][\w&'’]*){0,3})\s(?:led"
+    r"(?:^|(?<=[,;]\s)|(?<=\bwith\s))(?P<names>[A-ZÀ-Þ][\w&'’]*(?:\s[A-ZÀ-Þ][\w&'’]*){0,3})\s(?:led"
     r"|leading)(?=[.,;]|$|\sand\b)"
 )
 PERSON_NOUN = gated(
     r"\b(?:founders?|co-?founders?|executives?|ceo|entrepreneurs?|musician|actor|actress|athlete"
     r"|footballer|cricketer|rapper|singer|investor and|billionaire|angels?|partner|professor|veteran"
-    r"|president|chairman)\b",
+    r"|president|chairman|developer|lawyer|banker|engineer|producer|designer|chef|surgeon|scientist)\b",
     re.I,
 )
 AND_OTHERS = gated(r"\b(?:and (?:more|others|other)|others)\b", re.I)
 # A name that begins a sentence or clause; words that begin sentences are no names.
 _BEFORE = (
-    r"(?:^|(?<=[,;:]\s)|(?<=\bthat\s)|(?<=\bwhile\s)|(?<=\bwith\s)|(?<=\band\s))"
+    r"(?:^|(?<=[,;:]\s)|(?<=\bthat\s)|(?<=\bwhile\s)|(?<=\bwhich\s)|(?<=\bwith\s)|(?<=\band\s))"
     r"(?!(?:While|In|That|This|These|Those|Some|Users|It|As|At|On|When|With|Our|We|They|Also|After|Before"
     r"|For|If|By|To|He|She|His|Her|Its|Their|All|Many"
     r"|Since|Although|Though|Now|But|And|So|There|Here|What|Who|How|Today|Founded|Last|One|Both)\b)"
@@ -178,23 +183,23 @@ LEAD_PATTERNS = (
     LED_BY,
     # "A, a fund from Y, led the $3M round"
     gated(
-        rf"{_BEFORE}(?P<names>(?:[A-Z][^.;]{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s(?:(?:has|have|will|also|jointly)\s)*"
+        rf"{_BEFORE}(?P<names>(?:[A-ZÀ-Þ][^.;]{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s(?:(?:has|have|will|also|jointly)\s)*"
         r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|a|its|our|their)\s"
-        r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|seed|series)"
+        r"(?:[\w$€£.\-–+]+\s){0,6}?(?:round|funding|financing|investment|raise|deal|operation|transaction|seed|series)"
     ),
     # "€18 million from A, which led the round"; "A led; B and C took part"
     gated(
-        r"(?P<names>[A-Z][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-Z][\w&'’.\-]*){0,4}),\s(?:which|who)\s(?:also\s)?(?:co-?)?(?:led"
+        r"(?P<names>[A-ZÀ-Þ][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-ZÀ-Þ][\w&'’.\-]*){0,4}),\s(?:which|who)\s(?:also\s)?(?:co-?)?(?:led"
         r"|leads)\s"
         r"(?:the|this|its|a)\b"
     ),
     gated(
-        rf"{_BEFORE}(?P<names>[A-Z][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-Z][\w&'’\-]*){{0,4}})\s(?:co-)?led"
-        r"(?:[;.]|,\s(?:with|joined|while|alongside)|\sand\s)"
+        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,4}})\s(?:co-)?"
+        r"(?:led(?:[;.]|,\s(?:with|joined|while|alongside|and)|\sand\s)|leads?(?:[;.]|,\s(?:with|joined|while|alongside|and)\s))"
     ),
     gated(
         rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
-        rf"|being))?\s(?P<names>[A-Z][^.;]*?){_STOP}"
+        rf"|being))?\s(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
     ),
 )
 _ADJECTIVES = (
@@ -230,7 +235,7 @@ OTHER_PATTERNS = (
         rf"\s(?:also\s)?(?:were|was|are|is)\s{_NAMES}"
     ),
     gated(
-        r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-Z][^.;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
+        r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-ZÀ-Þ][^.;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
     ),
     # Two new backers, and their names behind a colon.
     gated(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
@@ -244,32 +249,32 @@ OTHER_PATTERNS = (
     ),
     # "raised $5 million from A and B"
     gated(
-        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn)"
-        r"|\d[MmKk])\s(?:(?:of|in)\s\w+\s)?from\s"
-        rf"(?P<names>{_QUALIFIED}(?:[A-Z0-9]|a16z)[^.;]*?){_STOP}"
+        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount)"
+        r"|\d[MmKk])\s(?:(?:of|in)\s\w+\s)?(?:coming\s|came\s)?from\s"
+        rf"(?P<names>{_QUALIFIED}(?:[A-ZÀ-Þ0-9]|a16z)[^.;]*?){_STOP}"
     ),
     # "alongside A"; "backed by leading funds including A and B"
     gated(
         r"\b(?:joined by|were joined by|joined in the round by|alongside|along with|together with|backed by"
         r"|supported by|support of)\s"
-        rf"(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"
+        rf"(?P<names>{_QUALIFIED}[A-ZÀ-Þ0-9][^.;]*?){_STOP}"
     ),
     # "A and B also participated"
     gated(
         rf"{_BEFORE}(?P<names>(?:(?:[Ee]xisting|[Nn]ew|[Oo]ther|[Pp]revious|[Cc]urrent|[Rr]eturning"
-        rf"|[Aa]ngel)\s(?:investors?|backers?)\s?"
-        r"(?:including\s|such as\s|like\s)?)?[A-Z][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
+        rf"|[Aa]ngel|[Ss]eed|[Ee]arly|[Ll]ong-?time|[Ii]nitial|[Ll]ocal)\s(?:investors?|backers?|shareholders?)\s?"
+        r"(?:including\s|such as\s|like\s)?)?[A-ZÀ-Þ][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
         r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this)|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
         r"|joined (?:in )?(?:the|this) (?:\w+ )?(?:round|financing|funding)|joined as|joined(?=[.,;]|$)"
-        r"|took part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
-        r"|also (?:joined|invested|backed|contributed|put))"
+        r"|took part|takes? part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
+        r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing))"
     ),
-    gated(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-Z0-9][^.;]*?){_STOP}"),
+    gated(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-ZÀ-Þ0-9][^.;]*?){_STOP}"),
     # "40 funds and insiders, including A and B"
     gated(
         r"\b(?:investors|funds|firms|syndicate|backers|institutions|insiders|vcs|VCs|capitalists"
         r"|group)\b[^.;]{0,90}?,?\s(?:including|such as)\s"
-        rf"(?P<names>[A-Z0-9][^.;]*?){_STOP}"
+        rf"(?P<names>[A-ZÀ-Þ0-9][^.;]*?){_STOP}"
     ),
 )
 ANGELS = gated(

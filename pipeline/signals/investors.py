@@ -145,7 +145,7 @@ def _split_followers(phrase: str) -> tuple[str, str]:
 def _add(backers: Backers, kind: str, phrase: str, sentence: str, origin: str, company: str | None) -> bool:
     """Put the names of ``phrase`` where they belong; the part behind "angels including" holds persons."""
     funds, persons = phrase, ""
-    split = ANGEL_PART.search(phrase)
+    split = _angel_part(phrase)
     if split and kind != "angels":
         funds, persons = phrase[: split.start()], phrase[split.end() :]
     elif kind == "angels":
@@ -163,6 +163,14 @@ def _add(backers: Backers, kind: str, phrase: str, sentence: str, origin: str, c
             if kind_of := investor_type(name, described):
                 backers.types.setdefault(name, kind_of)
     return added
+
+
+def _angel_part(phrase: str) -> re.Match[str] | None:
+    """Where persons begin: "… and angels Jane Doe"; the Angels of "Halo Angels" are part of a name."""
+    for match in ANGEL_PART.finditer(phrase):
+        if match[0].strip() != "Angels" or not _NAME_BEFORE.search(phrase[: match.end()]):
+            return match
+    return None
 
 
 def is_company(name: str, company: str | None) -> bool:
@@ -285,6 +293,7 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
     return name, descriptor
 
 
+_NAME_BEFORE = re.compile(r"(?:^|[\s(])(?!(?:And|With|From|By|The|Business|Including)\s)[A-ZÀ-Þ][\w&]+\sAngels\s?$")
 _CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)
 _NO_WORD = re.compile(r"[^\w]+")
 _PERSON_OF = re.compile(r"(?P<person>[A-Z][\w'’\-]+(?:\s[A-Z][\w.'’\-]*){1,2})\s(?:of|at|from)\s[A-Z]")

@@ -131,12 +131,12 @@ _HEADLINES = (
                rf"|named|appointed)\s(?i:as\s)?{_NEW}"
                r"(?P<role>[A-Z][^;:–—]{1,90})"),
     gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
-    gated(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?:Chief|President"
+    gated(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?i:Chief|President"
                rf"|CEO|CTO|CFO|COO|CMO|CRO|Vice "
                r"President|Senior Vice|Executive Vice|Executive Director|Managing Director|General Manager"
                r"|Head of|Director of|Chair)[^;:–—]{0,90})"),
     gated(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
-    gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
     gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
                rf"|department|practice) (?:at|of)\s)?"
                rf"(?P<company>[A-Z][^:;,]{{1,70}}?)(?:\s(?i:to (?:help|lead|drive|grow|expand|head)|after|from"

@@ -54,10 +54,19 @@ def _based(sentence: str, company: str | None) -> Place | None:
         place = find_place(match["place"] or match["from"])
         if place and (place.city or match["from"]):
             return place
+    if company and (first := _city_first(sentence, company)):
+        return first
     based = _LOCATION_BASED.search(sentence)
     if based and (not company or company.lower() in sentence.lower()):
         return find_place(based["place"])
     return None
+
+
+def _city_first(sentence: str, company: str) -> Place | None:
+    """ "Toronto medtech company Acme …": a sentence that begins with a known city, then says what the company is."""
+    match = _BEGINS_WITH_CITY.match(sentence, 0, max(0, sentence.find(company)))
+    place = find_place(match["place"]) if match else None
+    return place if place and place.city else None
 
 
 def _headquartered(sentence: str, company: str | None) -> Place | None:
@@ -137,6 +146,7 @@ _CITY_COMPANY = gated(
     rf"{_KIND}\b(?!,? (?:led|invested))"
     rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
+_BEGINS_WITH_CITY = gated(rf"(?P<place>{_CAP}(?:\s{_CAP}){{0,2}})(?:\s[a-z][\w\-]*){{1,4}}\s$")
 _NATION_COMPANY = gated(
     rf"\b(?:[Aa]n?\s|[Tt]he\s|[Tt]his\s)(?P<nation>{_CAP})\s(?:[a-z][\w\-]*\s){{0,3}}?(?:{_KIND}|(?:co-)?founders?\b)"
 )

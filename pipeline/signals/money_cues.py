@@ -16,6 +16,7 @@ MONEY_GOES_OUT = gated(
     r"|sues?|sued|settl\w+|demand(?:s|ed)|claim(?:s|ed)|steals?|stole|returns?|returned|repay\w*|repaid|refund\w*|valu(?:es|ed)"
     r"|pric(?:es|ed)|tak(?:es) over|launch(?:es|ed)|unveil(?:s|ed)|announc(?:es|ed)|approv(?:es|ed)|propos(?:es|ed)|needs|needed"
     r"|wants|wanted|expects|expected|forecasts?|predicts?|is|was|has|its|us|this|deploy(?:s|ed)|burn(?:s|ed)|transfer(?:s|red)"
+    r"|rolls? out|rolled out|turn(?:s|ed) down|declin(?:es|ed)|reject(?:s|ed)|refus(?:es|ed)|guarante\w+|turn(?:s|ed) into"
     r"|issues|issued|imposes?|imposed|orders|ordered|contribut\w+|distribut\w+|leads?|led|backs?|backed|joins?|joined|pumps?"
     r"|pours?|poured|bets?|supports?|supported|as|makes)\b",
     re.I,
@@ -44,7 +45,7 @@ MONEY_IS_OTHER = gated(
     rf"|tokens?|airdrop|treasury|inventory|mansion|home|houses?|building|tower|complex|property|bounty|ransom|hack|exploit"
     rf"|vehicle|upfront|milestones?|aid|unit|gym|ransom|heist"
     rf"|warrants|shares|stock|dividends?|payouts?|tax|taxes|subsid\w+|incentives?|salary|bonus(?:es)?|backlog|pipeline"
-    rf"|portfolio|purchase)\b",
+    rf"|portfolio|purchase|guarantees?|warranty|challenge|compensation|insurance|coverage|jackpot)\b",
     re.I,
 )
 # A round that only dates or explains other news: "hires CFO following $40M Series B", "which raised $40M last year, …".

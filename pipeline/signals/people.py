@@ -78,7 +78,8 @@ def _in_full(surname: str, body: str) -> str | None:
         return None
     for found in re.finditer(rf"(?<![\w.])([A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s[A-Z]\.)?\s{plain})(?!\w)", body):
         name = _person(found[1])
-        if name and name.split()[0].lower() in word_list("given_names"):
+        is_founder = _FOUNDED_BY.search(body, max(0, found.start() - 60), found.start())
+        if name and (is_founder or name.split()[0].lower() in word_list("given_names")):
             return name
     return None
 
@@ -150,6 +151,10 @@ _PATTERNS: tuple[tuple[Gated, int], ...] = (
     ),
 )
 _NO_WORD = re.compile(r"[^\w]+")
+# "founded by (nurses) Jane Doe and John Roe": a name follows, whatever the given name.
+_FOUNDED_BY = gated(
+    r"\b[Ff]ound(?:ed|ers?)\s(?:in\s\d{4}\s)?(?:by\s)?(?:[a-z]+\s){0,2}(?:[A-ZÀ-Þ][\w'’\-]+\s[A-ZÀ-Þ][\w'’\-]+\s(?:and|&)\s)?$"
+)
 _ROLE_HINT = gated(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
 _ARTICLES = ("the", "a", "an")
 _SELF = ("the company", "the startup", "our company")
