@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: inventory help demo demo-ui test up lint types contracts check lock clean
+.PHONY: browser-test inventory help demo demo-ui test up lint types contracts check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -20,6 +20,9 @@ up: .venv/.run  ## the service on this machine: Dagster UI, sensors, schedules (
 
 test: .venv/.dev  ## set up, then run the whole test suite, one process per core (at most four)
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+browser-test: .venv/.dev  ## an analyst's morning in headless Chromium (which it needs, with node); SCREENSHOTS=folder keeps the pictures
+	@$(BIN)/pytest tests/browser/journey.py
 
 lint: .venv/.dev  ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,12 +1,16 @@
 """Sensors: what is new outside, and what is still to be sent. Thin; decisions are in automation."""
 
+from collections.abc import Callable
+
 import dagster as dg
+from sqlalchemy import select
 
 from pipeline.crm.changes import newest_change
 from pipeline.defs.automation import Asked, decide
 from pipeline.defs.common import InstallationParam
 from pipeline.documents import ingest, poll
 from pipeline.installation import Installation
+from pipeline.store.models import CrmChangeBatch, Landing, Organization
 from pipeline.webhooks import outbox
 
 UNDER_WAY = [
@@ -20,6 +24,9 @@ UNDER_WAY = [
 EVERY_TURN_SECONDS = 1
 # `sync` sends what it finds; this sensor is for what is left over, which need not cost an idle machine a look every turn.
 LEFT_OVER_SECONDS = 29
+# Dagster takes no longer name of a tag; and a page of tags says less than ten.
+TAG_CHARACTERS, MOST_TAGS = 63, 10
+WAITED = "waited"
 
 
 def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
@@ -40,7 +47,7 @@ def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
         )
         for source_id, error in report.failures:
             context.log.warning("source %s: %s", source_id, error)
-        return _ask(context, sync, waiting_for_sync(installation))
+        return _ask(context, sync, waiting_for_sync(installation), lambda: waiting_tags(installation))
 
     @dg.sensor(
         job_name=deliver,
@@ -69,13 +76,28 @@ def waiting_for_sync(installation: Installation) -> str | None:
     return f"landing-{documents.newest_landing_id or 0}-pages-{documents.follow_ups_due}-crm-{changes or 0}"
 
 
-def _ask(context: dg.SensorEvaluationContext, job: str, waiting: str | None) -> dg.SensorResult:
+def waiting_tags(installation: Installation) -> dict[str, str]:
+    """Tags by which a run is found later: `fundingscout/source.ID` and `fundingscout/organization.SLUG`, at most ten of each."""
+    sources = select(Landing.source_id).where(Landing.status == "landed").distinct().order_by(Landing.source_id)
+    changed = select(CrmChangeBatch.organization_id).distinct()
+    partners = select(Organization.slug).where(Organization.id.in_(changed)).order_by(Organization.slug)
+    with installation.database.read() as session:
+        found = {
+            "source": session.scalars(sources.limit(MOST_TAGS)).all(),
+            "organization": session.scalars(partners.limit(MOST_TAGS)).all(),
+        }
+    return {"fundingscout/" + f"{kind}.{name}"[:TAG_CHARACTERS]: WAITED for kind, names in found.items() for name in names}
+
+
+def _ask(
+    context: dg.SensorEvaluationContext, job: str, waiting: str | None, tags: Callable[[], dict[str, str]] = dict
+) -> dg.SensorResult:
     decision = decide(job, waiting, Asked.from_cursor(context.cursor), _runs_under_way(context, job) if waiting else 0)
     if decision.run_key is None:
         return dg.SensorResult(skip_reason=decision.reason)
     context.log.info("%s: %s", job, decision.reason)
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=decision.run_key, tags={"fundingscout/reason": decision.reason[:200]})],
+        run_requests=[dg.RunRequest(run_key=decision.run_key, tags=tags() | {"fundingscout/reason": decision.reason[:200]})],
         cursor=decision.asked.to_cursor(),
     )
 

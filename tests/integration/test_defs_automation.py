@@ -15,10 +15,13 @@ from pipeline.defs import common
 from pipeline.defs.assembly import build_definitions
 from pipeline.defs.failures import failures
 from pipeline.defs.jobs import DAILY_SYNC, day_tags
+from pipeline.defs.sensors import waiting_tags
 from pipeline.defs.summary import build_summary_asset
 from pipeline.installation import Installation
 from pipeline.main_job import QUIET
+from pipeline.organizations.organizations import create_organization
 from pipeline.settings import Settings
+from pipeline.store.models import CrmChangeBatch, Landing
 from pipeline.webhooks.notices import recent_notices, record
 
 NOW = datetime(2026, 5, 12, 2, 0, 30, tzinfo=UTC)
@@ -111,6 +114,29 @@ def test_summary_of_a_day_is_sent_once_however_often_it_is_made(
     ]
     assert recent_notices(told.database)[1].details["markdown"].startswith("# Funding news of 2026-05-11")
     told.close()
+
+
+def test_run_is_tagged_with_the_sources_and_organizations_whose_news_it_is_for(installation: Installation) -> None:
+    assert waiting_tags(installation) == {}
+    with installation.database.write() as session:
+        for source_id, status in (("wire", "landed"), ("wire", "landed"), ("w" * 63, "landed"), ("done", "parsed")):
+            session.add(
+                Landing(
+                    source_id=source_id, kind="feed", url="https://wire.example/", sha256="-", size=1, status=status,
+                    fetched_at=NOW, is_catch_up=False,
+                )
+            )  # fmt: skip
+    owner = create_organization(installation.database, "acme", "Acme", NOW)
+    create_organization(installation.database, "other", "Other", NOW)
+    with installation.database.write() as session:
+        session.add(CrmChangeBatch(organization_id=owner.id, kind="account", external_ids_json='["a1"]'))
+    tags = waiting_tags(installation)
+    assert tags == {
+        "fundingscout/source.wire": "waited",
+        "fundingscout/source." + "w" * 56: "waited",
+        "fundingscout/organization.acme": "waited",
+    }
+    assert dg.RunRequest(tags=tags).tags == tags
 
 
 @dg.op
