@@ -129,7 +129,9 @@ def test_run_is_tagged_with_the_sources_and_organizations_whose_news_it_is_for(i
     owner = create_organization(installation.database, "acme", "Acme", NOW)
     create_organization(installation.database, "other", "Other", NOW)
     with installation.database.write() as session:
-        session.add(CrmChangeBatch(organization_id=owner.id, kind="account", external_ids_json='["a1"]'))
+        session.add(
+            CrmChangeBatch(organization_id=owner.id, kind="account", external_ids_json='["a1"]', rows=1, changed_at=NOW)
+        )
     tags = waiting_tags(installation)
     assert tags == {
         "fundingscout/source.wire": "waited",
