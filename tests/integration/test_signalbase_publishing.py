@@ -218,19 +218,13 @@ def test_a_document_corrected_to_say_nothing_takes_its_signal_back(pipeline: Pip
     assert [row.status for row in pipeline.deliveries()] == ["skipped"]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"is_catch_up": True},
-        {"published_at": NOW - timedelta(days=9)},
-        {"landed_at": NOW - timedelta(days=9), "published_at": NOW - timedelta(days=9)},
-    ],
-)
-def test_what_is_old_or_read_while_catching_up_is_published_and_tells_nobody(
-    pipeline: Pipeline, changes: dict[str, Any]
-) -> None:
-    assert pipeline.run(replace(DEAL, **changes)) == []
-    assert [signal.fan_out for signal in pipeline.signals()] == ["none"]
+def test_what_is_old_or_read_while_catching_up_is_published_and_tells_nobody(pipeline: Pipeline) -> None:
+    old = NOW - timedelta(days=9)
+    caught_up = replace(DEAL, is_catch_up=True)
+    stale = article("d4", "Kelp Systems acquires Moorhen Analytics", published_at=old)
+    landed_long_ago = article("d5", "Kelp Systems acquires Sandpiper Foods", published_at=old, landed_at=old)
+    assert pipeline.run(caught_up, stale, landed_long_ago) == []
+    assert [signal.fan_out for signal in pipeline.signals()] == ["none", "none", "none"]
 
 
 def test_running_again_changes_nothing(pipeline: Pipeline) -> None:
