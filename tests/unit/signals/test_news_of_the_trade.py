@@ -48,7 +48,7 @@ def test_a_subject_without_a_name_is_looked_up_in_the_body() -> None:
     found = reading(
         "Exclusive: A former chef raises millions to fix the restaurant supply chain",
         "Andre Beaumont spent fifteen years in kitchens before he wrote a line of code.\n\nChicago-based Pantryline, which "
-        "connects restaurants with nearby farms, has raised a $13 million Series A, the company told us. Copper Pot Ventures led the deal.",
+        "connects restaurants with nearby farms, has raised a $13 million Series A, it said. Copper Pot Ventures led the deal.",
     )
     assert (found.company_name, found.city) == ("Pantryline", "Chicago")
     assert [each.name for each in found.investors if each.is_lead] == ["Copper Pot Ventures"]
