@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,7 +19,6 @@ from typing import Any
 
 import trustme
 from cryptography.fernet import Fernet
-from sqlalchemy import text
 
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.organizations.keys import create_key
@@ -179,39 +179,65 @@ def found_match(organization_id: str, round_id: str) -> FoundMatch:
 
 
 def fill_ledger(database: AppDatabase, organizations: Sequence[str], count: int) -> None:
-    """Rounds, matches, and deliveries that were delivered, with their attempts: ``count`` of each, by bulk SQL."""
-    with database.write() as session:
-        if database.is_sqlite:
-            session.execute(text("PRAGMA cache_size = -600000"))
-        session.execute(text("CREATE TABLE bench_organizations (id VARCHAR(36), n INTEGER PRIMARY KEY)"))
-        rows = [{"id": one, "n": number} for number, one in enumerate(organizations)]
-        session.execute(text("INSERT INTO bench_organizations (id, n) VALUES (:id, :n)"), rows)
-        session.execute(text(_numbers(database.is_sqlite)), {"count": count, "organizations": len(organizations)})
-        for statement in _filling("" if database.is_sqlite else "::json"):
-            session.execute(text(statement))
-        session.execute(text("DROP TABLE bench_numbers"))
-        session.execute(text("DROP TABLE bench_organizations"))
+    """Rounds, matches, and deliveries that were delivered, with their attempts: ``count`` of each, by bulk SQL.
+
+    Their ids are spread evenly over all that ids can be, in ascending order, so that those of new rows fall between them.
+    """
+    rows = list(enumerate(organizations))
     if database.is_sqlite:
-        with database.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).all()
-    else:
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
+        _fill_sqlite(database, rows, count)
+        return
+    with database.write() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("CREATE TABLE bench_organizations (n INTEGER PRIMARY KEY, id VARCHAR(36))")
+        connection.exec_driver_sql("INSERT INTO bench_organizations (n, id) VALUES (%s, %s)", rows)
+        connection.exec_driver_sql(_numbers(False, count, len(rows)))
+        for statement in _filling("::json"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("DROP TABLE bench_numbers")
+        connection.exec_driver_sql("DROP TABLE bench_organizations")
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as vacuuming:
+        vacuuming.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _numbers(is_sqlite: bool) -> str:
+def _fill_sqlite(database: AppDatabase, organizations: Sequence[tuple[int, str]], count: int) -> None:
+    """As quickly as SQLite can: no journal, no index kept up row by row. Nobody else has the file open."""
+    database.close()
+    with contextlib.closing(sqlite3.connect(str(database.url.database), isolation_level=None)) as connection:
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -600000", "foreign_keys = OFF"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        of_tables = (
+            "type = 'index' AND sql IS NOT NULL AND tbl_name IN ('rounds', 'matches', 'deliveries', 'delivery_attempts')"
+        )
+        indexes = connection.execute(f"SELECT name, sql FROM sqlite_master WHERE {of_tables}").fetchall()
+        connection.execute("BEGIN")
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
+        connection.execute("CREATE TEMP TABLE bench_organizations (n INTEGER PRIMARY KEY, id VARCHAR(36))")
+        connection.executemany("INSERT INTO bench_organizations (n, id) VALUES (?, ?)", organizations)
+        connection.execute(_numbers(True, count, len(organizations)))
+        for statement in _filling(""):
+            connection.execute(statement)
+        for _, sql in indexes:
+            connection.execute(sql)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+
+
+def _numbers(is_sqlite: bool, count: int, organizations: int) -> str:
+    step = 2**32 // (count + 1)
     if is_sqlite:
         moment = "strftime('%Y-%m-%d %H:%M:%f000', 1767225600 + n / 2.0, 'unixepoch')"
-        ident = "lower(hex(randomblob(16)))"
-        series = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < :count) SELECT n FROM s"
+        ident = f"printf('%08x-0000-4000-8000-%012x', n * {step}, n)"
+        series = f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count}) SELECT n FROM s"
+        create = "CREATE TEMP TABLE"
     else:
         moment = "timestamptz '2026-01-01Z' + n * interval '500 ms'"
-        ident = "gen_random_uuid()::text"
-        series = "SELECT n FROM generate_series(1, :count) AS n"
-    return (
-        f"CREATE TABLE bench_numbers AS SELECT n, n % :organizations AS o, {moment} AS at, {ident} AS round_id,"
-        f" {ident} AS match_id, {ident} AS delivery_id FROM ({series}) AS numbers"
-    )
+        ident = f"lpad(to_hex(n::bigint * {step}), 8, '0') || '-0000-4000-8000-' || lpad(to_hex(n), 12, '0')"
+        series = f"SELECT n FROM generate_series(1, {count}) AS n"
+        create = "CREATE TABLE"
+    columns = f"n, n - n / {organizations} * {organizations} AS o, {moment} AS at, {ident} AS old_id"
+    return f"{create} bench_numbers AS SELECT {columns} FROM ({series}) AS numbers"
 
 
 def _filling(cast: str) -> list[str]:
@@ -219,16 +245,16 @@ def _filling(cast: str) -> list[str]:
     from_numbers = "FROM bench_numbers JOIN bench_organizations AS of ON of.n = bench_numbers.o"
     return [
         "INSERT INTO rounds (id, company_name, company_key, funding_type, amount_usd, published_date, location_country, body,"
-        " first_seen_at, updated_at) SELECT round_id, 'Old ' || n, 'old ' || n, 'series-a', 20000000, '2026-01-01', 'NL',"
+        " first_seen_at, updated_at) SELECT old_id, 'Old ' || n, 'old ' || n, 'series-a', 20000000, '2026-01-01', 'NL',"
         f" {body}{cast}, at, at FROM bench_numbers",
         "INSERT INTO matches (id, organization_id, round_id, company_key, round_date, match_type, account_external_id, score,"
-        " explanation, all_matches, origin, created_at) SELECT match_id, of.id, round_id, 'old ' || bench_numbers.n, '2026-01-01',"
+        " explanation, all_matches, origin, created_at) SELECT old_id, of.id, old_id, 'old ' || bench_numbers.n, '2026-01-01',"
         f" 'account_domain', 'a1', 1.0, '{{}}'{cast}, '[]'{cast}, 'live', at {from_numbers}",
         "INSERT INTO deliveries (id, dedupe_key, organization_id, profile, event_type, match_id, status, response_code, attempts,"
-        " body, created_at, claimed_at, claimed_by, finished_at) SELECT delivery_id, 'bench:' || bench_numbers.n, of.id,"
-        f" 'fundingscout', 'funding_match', match_id, 'delivered', 204, 1, {body}, at, at, 'bench', at {from_numbers}",
+        " body, created_at, claimed_at, claimed_by, finished_at) SELECT old_id, 'bench:' || old_id, of.id,"
+        f" 'fundingscout', 'funding_match', old_id, 'delivered', 204, 1, {body}, at, at, 'bench', at {from_numbers}",
         "INSERT INTO delivery_attempts (delivery_id, number, trigger, endpoint_url, resolved_address, body_sha256, started_at,"
-        " finished_at, outcome, response_code, duration_ms, is_mirrored) SELECT delivery_id, 1, 'live', 'https://old.example/',"
+        " finished_at, outcome, response_code, duration_ms, is_mirrored) SELECT old_id, 1, 'live', 'https://old.example/',"
         " '192.0.2.1', '0000000000000000000000000000000000000000000000000000000000000000', at, at, 'delivered', 204, 12.5, true"
         " FROM bench_numbers",
     ]

@@ -2,7 +2,9 @@
 
 What belongs here: the loop and its bounds. What does not: the ledger's rules (webhooks.claims), HTTP (webhooks.transport).
 Only as many deliveries are claimed as can be sent at once, so a crash leaves few of unknown outcome; each endpoint
-has a bounded share, and one that lets its sender wait gets less, so one that hangs holds up nobody else.
+has a bounded share, and one that lets its sender wait gets less, so one that hangs holds up nobody else. While more waits than
+that, up to four times as many are under way, which a crash leaves of unknown outcome; a lower `webhook_max_in_flight` buys
+fewer of those for fewer sends a second.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -33,18 +36,25 @@ from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.reports import DeliveryReport
 from pipeline.webhooks.signalbase import signalbase_profile
 from pipeline.webhooks.startcap import startcap_profile
-from pipeline.webhooks.static_headers import HeaderRefused, unseal
+from pipeline.webhooks.static_headers import HeaderRefused, Opens, unseal
 from pipeline.webhooks.transport import HttpSender
 
 log = logging.getLogger(__name__)
 
 # While sends are under way, new deliveries are looked for this often.
 LOOK_SECONDS = 0.5
-# Outcomes that arrive together are written together.
+# Outcomes that arrive together are written together; longer where more is under way.
 GATHER_SECONDS = 0.005
+# While each visit finds all it has room for, the next has room for twice as much, up to so many times the bound: what a
+# visit costs by itself is then shared by more deliveries.
+REACH_FACTOR = 4
 # A send that takes longer costs a socket and no work: it no longer counts as in flight, up to so many times that bound.
 SLOW_SECONDS = 0.5
 SLOW_FACTOR = 8
+# Sockets, which systems commonly count to 1,024 for a process; a higher bound that was asked for stands.
+MOST_UNDER_WAY = 512
+# Secrets in clear that a run keeps, so that each is decrypted once. Which one signs is asked of the ledger at every visit.
+MOST_SECRETS = 10_000
 # What an endpoint gets at once while it lets a sender wait.
 SLOW_SHARE = 2
 # A rate limit's next turn that is so near is waited for; a later one is another run's.
@@ -102,7 +112,7 @@ class _Run:
         only: Collection[str] | None,
     ) -> None:
         self._db = db
-        self._box = box
+        self._box = _OpenedOnce(box)
         self._settings = settings
         self._now = now
         self._report = report
@@ -112,6 +122,10 @@ class _Run:
         # Budgets are measured on the clock that nobody sets.
         self._leaves_at = float("inf") if patience_seconds is None else time.monotonic() + patience_seconds
         self._under_way: dict[asyncio.Task[Outcome], tuple[Claim, float]] = {}
+        self._reach = settings.webhook_max_in_flight
+        self._ended: list[asyncio.Task[Outcome]] = []  # of those under way
+        self._wanted = 1  # so many ended ones are waited for
+        self._enough = asyncio.Event()
         self._finished: list[tuple[Claim, Outcome]] = []
         self._slow: set[str] = set()  # endpoints whose last send let us wait
         self._ledger: ThreadPoolExecutor
@@ -129,7 +143,7 @@ class _Run:
                     await self._send_all(transport)
                 except BaseException:
                     # What is on its way arrives or not all the same: what comes of it is worth more tries to record.
-                    await self._gather(settings.webhook_timeout_seconds + 1, asyncio.ALL_COMPLETED)
+                    await self._gather(settings.webhook_timeout_seconds + 1, len(self._under_way))
                     await self._turn(0)
                     raise
 
@@ -140,8 +154,8 @@ class _Run:
             found = None
             if self._finished or (free and await self._in_ledger(partial(outbox.has_pending, self._db, self._now()))):
                 found = await self._turn(free)
-                for claim in found.claims:
-                    self._under_way[asyncio.create_task(self._send(transport, claim))] = (claim, time.monotonic())
+                self._begin(transport, found.claims)
+                self._adapt(is_full=free > 0 and len(found.claims) == free)
                 # Nothing but what slow endpoints have left: that is another run's.
                 is_leaving = is_leaving or (len(found.claims) < free and time.monotonic() > self._leaves_at)
                 if found.no_webhook or found.set_aside:
@@ -152,15 +166,32 @@ class _Run:
                     return
                 await asyncio.sleep(min(pause, LOOK_SECONDS))  # others may have got something meanwhile
                 continue
-            await self._gather(LOOK_SECONDS, asyncio.FIRST_COMPLETED)
+            await self._gather(LOOK_SECONDS, 1)
             if self._finished and self._under_way:
-                await self._gather(GATHER_SECONDS, asyncio.ALL_COMPLETED)
+                longer = self._reach / self._settings.webhook_max_in_flight
+                await self._gather(GATHER_SECONDS * longer, len(self._under_way))
+
+    def _begin(self, transport: HttpSender, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            task = asyncio.create_task(self._send(transport, claim))
+            task.add_done_callback(self._note_end)
+            self._under_way[task] = (claim, time.monotonic())
+
+    def _note_end(self, task: asyncio.Task[Outcome]) -> None:
+        self._ended.append(task)
+        if len(self._ended) >= self._wanted:
+            self._enough.set()
+
+    def _adapt(self, is_full: bool) -> None:
+        most = self._settings.webhook_max_in_flight
+        self._reach = min(2 * self._reach, max(most, min(REACH_FACTOR * most, MOST_UNDER_WAY))) if is_full else most
 
     def _free(self) -> int:
         most = self._settings.webhook_max_in_flight
         began = time.monotonic() - SLOW_SECONDS
         quick = sum(1 for _, at in self._under_way.values() if at > began)
-        return max(0, min(most - quick, SLOW_FACTOR * most - len(self._under_way)))
+        with_slow = max(most, min(SLOW_FACTOR * most, MOST_UNDER_WAY))
+        return max(0, min(self._reach - quick, with_slow - len(self._under_way)))
 
     def _pause_until(self, instant: datetime | None) -> float | None:
         """Seconds until a rate limit lets the next one through; None: nothing to wait for here."""
@@ -169,11 +200,15 @@ class _Run:
         seconds = (instant - self._now()).total_seconds()
         return max(seconds, 0.001) if seconds <= LINGER_SECONDS else None
 
-    async def _gather(self, seconds: float, until: str) -> None:
-        """Collect what is sent by then."""
-        if not self._under_way:
-            return
-        done, _ = await asyncio.wait(self._under_way, timeout=seconds, return_when=until)
+    async def _gather(self, seconds: float, count: int) -> None:
+        """Collect what is sent by then, or as soon as it is so many."""
+        self._wanted = count
+        if len(self._ended) < count:
+            self._enough.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._enough.wait()
+        done, self._ended = self._ended, []
         for task in done:
             claim, began = self._under_way.pop(task)
             if time.monotonic() - began > SLOW_SECONDS:
@@ -241,7 +276,24 @@ class _Run:
         return await send_claim(transport, claim, self._box, self._profile, self._now)
 
 
-async def send_claim(transport: HttpSender, claim: Claim, box: SecretBox, profile: Profile, now: Now) -> Outcome:
+class _OpenedOnce:
+    """Secrets in clear by what they are encrypted as, for as long as a run takes."""
+
+    def __init__(self, box: SecretBox) -> None:
+        self._box = box
+        self._known: dict[bytes, str] = {}
+
+    def decrypt(self, encrypted: bytes) -> str:
+        known = self._known.get(encrypted)
+        if known is None:
+            known = self._box.decrypt(encrypted)
+            if len(self._known) >= MOST_SECRETS:
+                self._known.clear()
+            self._known[encrypted] = known
+        return known
+
+
+async def send_claim(transport: HttpSender, claim: Claim, box: Opens, profile: Profile, now: Now) -> Outcome:
     """Sign and post one claim; total, and never unsigned (A-FS-5)."""
     instant = now()
     try:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -22,7 +21,7 @@ STANDARD_VERSION = "v1"
 
 def hmac_hex(secret: str, body: bytes) -> str:
     """Lower-case hex of HMAC-SHA256 over ``body``, keyed with the whole secret's UTF-8 bytes."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def fundingscout_signature(secret: str, body: bytes) -> str:
@@ -45,9 +44,7 @@ def standard_headers(secrets: Sequence[str], message_id: str, timestamp: int, bo
     ``timestamp``: Unix seconds of this attempt. ``message_id`` stays the same across attempts.
     """
     content = f"{message_id}.{timestamp}.".encode() + body
-    signatures = [
-        base64.b64encode(hmac.new(standard_key(secret), content, hashlib.sha256).digest()).decode() for secret in secrets
-    ]
+    signatures = [base64.b64encode(hmac.digest(standard_key(secret), content, "sha256")).decode() for secret in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),

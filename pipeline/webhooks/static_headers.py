@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from pipeline.organizations.secrets import SecretBox
 
@@ -19,6 +20,13 @@ _TAKEN = frozenset({
     "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via",
 })  # fmt: skip
 _TAKEN_PREFIXES = ("webhook-", "x-webhook-", "x-fundingscout-", "proxy-")
+
+
+class Opens(Protocol):
+    """Makes a secret readable again."""
+
+    def decrypt(self, encrypted: bytes) -> str:
+        """The secret. Raises SecretUnreadable."""
 
 
 class HeaderRefused(ValueError):
@@ -52,6 +60,6 @@ def seal(box: SecretBox, headers: Mapping[str, str]) -> bytes | None:
     return box.encrypt(json.dumps(checked, sort_keys=True)) if checked else None
 
 
-def unseal(box: SecretBox, encrypted: bytes | None) -> dict[str, str]:
+def unseal(box: Opens, encrypted: bytes | None) -> dict[str, str]:
     """The headers again. Raises SecretUnreadable, and HeaderRefused for what no longer may be sent."""
     return check_headers(json.loads(box.decrypt(encrypted))) if encrypted else {}

@@ -25,7 +25,7 @@ from pipeline.webhooks.transport import HttpSender
 LOOPBACK = [ip_network("127.0.0.0/8")]
 BUDGET = 0.6
 # All at once share the processor, so each gets more.
-TOGETHER = 2.0
+TOGETHER = 3.0
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
