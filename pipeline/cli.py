@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Look": {
         "sql": ("sql", "Ask the published marts in SQL; nothing is held up by it."),
+        "marts-docs": ("marts_docs", "Write the documentation of the marts, with their lineage, as one HTML page."),
     },
     "Operate": {
         "suffix-list": ("suffix_list", "The Public Suffix List: refresh it, or go back to the bundled one."),

@@ -102,6 +102,19 @@ class MartsProject:
         result = self._invoke(arguments, {"FUNDINGSCOUT_AS_OF": stated})
         return [_outcome(node) for node in getattr(result.result, "results", [])]
 
+    def write_docs(self, file: Path) -> Path:
+        """dbt's documentation of all models (lineage, columns, tests) as one HTML page that needs no server; gives its path.
+
+        Holds the warehouse while it reads the tables' columns. Raises WarehouseBusy, DbtFailed.
+        """
+        with self.warehouse.open():
+            pass
+        target = self.state / "docs"
+        self._invoke(["docs", "generate", "--static", "--quiet", *QUIETLY, "--target-path", str(target)], {})
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (target / "static_index.html").replace(file)
+        return file
+
     def _parse(self, kept: Path) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
         target = Path(tempfile.mkdtemp(prefix=".parse-", dir=self.state))

@@ -247,6 +247,27 @@ def test_a_round_shows_what_stands_behind_it(built: Warehouse) -> None:
     ]
 
 
+def test_a_match_is_explained_by_one_row_with_its_sentences_and_its_fate(built: Warehouse) -> None:
+    rows = read(built, """
+        SELECT match_id, organization_slug, company_name, match_type, matched_rows, json_array_length(articles_json),
+            json_array_length(evidence_json), delivery_status, delivery_reason, landed_to_sent_seconds
+        FROM marts.match_explanations ORDER BY match_id""")  # fmt: skip
+    no_webhook = "the organization has registered no webhook; its match feed shows it"
+    assert rows == [
+        ("m1", "acme", "Lumen", "account_domain", 2, 2, 4, "delivered", None, 12.0),
+        ("m2", "borealis", "Lumen", "account_name", 1, 2, 4, "no_webhook", no_webhook, None),
+        ("m3", "acme", "Tarn", "account_name", 1, 1, 2, "failed", "timeout", 12.0),
+    ]
+    assert read(built, "SELECT match_id, endpoint_host FROM marts.deliveries WHERE delivery_status = 'failed'") == [
+        ("m3", "hooks.acme.example")
+    ]
+
+
+def test_the_documentation_is_one_page_with_every_mart_in_it(built: Warehouse, tmp_path: Path) -> None:
+    page = MartsProject(built, tmp_path / "dbt").write_docs(tmp_path / "out" / "docs.html").read_text()
+    assert all(f"model.fundingscout.{name}" in page for name in MARTS)
+
+
 def test_a_broken_key_stops_what_depends_on_it_and_says_so(built: Warehouse, tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "warehouse.duckdb")
     fill(warehouse)
