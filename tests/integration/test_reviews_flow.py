@@ -185,7 +185,7 @@ def test_the_job_decides_and_what_it_approves_is_in_the_warehouse_too(world: Wor
 
 def test_a_backfill_asks_too_and_tells_nobody_of_what_it_asks(world: World) -> None:
     world.round()
-    (_, rematched) = build_recovery_assets(date(2026, 3, 1))
+    _, rematched, _ = build_recovery_assets(date(2026, 3, 1))
     metadata = world.materialize(
         rematched,
         partition_key="2026-03-10",

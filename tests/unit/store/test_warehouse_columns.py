@@ -37,7 +37,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str, 
     with Warehouse(tmp_path_factory.mktemp("warehouse") / "w.duckdb").open() as connection:
         return connection.execute(
             "SELECT schema_name || '.' || table_name, column_name, data_type, comment FROM duckdb_columns() "
-            "WHERE schema_name IN ('raw', 'core') ORDER BY table_oid, column_index"
+            "WHERE schema_name IN ('raw', 'core', 'recovery') ORDER BY table_oid, column_index"
         ).fetchall()
 
 
