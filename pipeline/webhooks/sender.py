@@ -43,11 +43,8 @@ log = logging.getLogger(__name__)
 
 # While sends are under way, new deliveries are looked for this often.
 LOOK_SECONDS = 0.5
-# Outcomes that arrive together are written together; longer where more is under way.
+# Outcomes that arrive together are written together.
 GATHER_SECONDS = 0.005
-# While each visit finds all it has room for, the next has room for twice as much, up to so many times the bound: what a
-# visit costs by itself is then shared by more deliveries.
-REACH_FACTOR = 4
 # A send that takes longer costs a socket and no work: it no longer counts as in flight, up to so many times that bound.
 SLOW_SECONDS = 0.5
 SLOW_FACTOR = 8
@@ -122,7 +119,6 @@ class _Run:
         # Budgets are measured on the clock that nobody sets.
         self._leaves_at = float("inf") if patience_seconds is None else time.monotonic() + patience_seconds
         self._under_way: dict[asyncio.Task[Outcome], tuple[Claim, float]] = {}
-        self._reach = settings.webhook_max_in_flight
         self._ended: list[asyncio.Task[Outcome]] = []  # of those under way
         self._wanted = 1  # so many ended ones are waited for
         self._enough = asyncio.Event()
@@ -155,7 +151,6 @@ class _Run:
             if self._finished or (free and await self._in_ledger(partial(outbox.has_pending, self._db, self._now()))):
                 found = await self._turn(free)
                 self._begin(transport, found.claims)
-                self._adapt(is_full=free > 0 and len(found.claims) == free)
                 # Nothing but what slow endpoints have left: that is another run's.
                 is_leaving = is_leaving or (len(found.claims) < free and time.monotonic() > self._leaves_at)
                 if found.no_webhook or found.set_aside:
@@ -168,8 +163,7 @@ class _Run:
                 continue
             await self._gather(LOOK_SECONDS, 1)
             if self._finished and self._under_way:
-                longer = self._reach / self._settings.webhook_max_in_flight
-                await self._gather(GATHER_SECONDS * longer, len(self._under_way))
+                await self._gather(GATHER_SECONDS, len(self._under_way))
 
     def _begin(self, transport: HttpSender, claims: Sequence[Claim]) -> None:
         for claim in claims:
@@ -182,16 +176,12 @@ class _Run:
         if len(self._ended) >= self._wanted:
             self._enough.set()
 
-    def _adapt(self, is_full: bool) -> None:
-        most = self._settings.webhook_max_in_flight
-        self._reach = min(2 * self._reach, max(most, min(REACH_FACTOR * most, MOST_UNDER_WAY))) if is_full else most
-
     def _free(self) -> int:
         most = self._settings.webhook_max_in_flight
         began = time.monotonic() - SLOW_SECONDS
         quick = sum(1 for _, at in self._under_way.values() if at > began)
         with_slow = max(most, min(SLOW_FACTOR * most, MOST_UNDER_WAY))
-        return max(0, min(self._reach - quick, with_slow - len(self._under_way)))
+        return max(0, min(most - quick, with_slow - len(self._under_way)))
 
     def _pause_until(self, instant: datetime | None) -> float | None:
         """Seconds until a rate limit lets the next one through; None: nothing to wait for here."""
