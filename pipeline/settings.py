@@ -55,10 +55,7 @@ class Settings(BaseSettings):
 
     webhook_timeout_seconds: float = Field(5.0, gt=0, le=30, description="Wall-clock budget of one delivery (FS-58).")
     webhook_max_in_flight: int = Field(
-        64,
-        gt=0,
-        description="Deliveries in flight at once in one sending process, slow receivers' not counted; up to four times as many"
-        " while more wait than that.",
+        64, gt=0, description="Deliveries in flight at once in one sending process, slow receivers' not counted."
     )
     webhook_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Private networks that webhooks may be sent to (tests, on-premises), comma separated CIDRs."
