@@ -42,7 +42,7 @@ from pipeline.webhooks.transport import HttpSender
 log = logging.getLogger(__name__)
 
 # While sends are under way, new deliveries are looked for this often.
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.1
 # Outcomes that arrive together are written together.
 GATHER_SECONDS = 0.005
 # A send that takes longer costs a socket and no work: it no longer counts as in flight, up to so many times that bound.
@@ -118,6 +118,9 @@ class _Run:
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         # Budgets are measured on the clock that nobody sets.
         self._leaves_at = float("inf") if patience_seconds is None else time.monotonic() + patience_seconds
+        # While it leaves, slow endpoints get nothing more, and the others are not made to wait for their last sends.
+        self._is_leaving = False
+        self._ends_at = float("inf")
         self._under_way: dict[asyncio.Task[Outcome], tuple[Claim, float]] = {}
         self._ended: list[asyncio.Task[Outcome]] = []  # of those under way
         self._wanted = 1  # so many ended ones are waited for
@@ -144,19 +147,20 @@ class _Run:
                     raise
 
     async def _send_all(self, transport: HttpSender) -> None:
-        is_leaving = False
         while True:
-            free = 0 if is_leaving else self._free()
+            free = self._free() if time.monotonic() < self._ends_at else 0
             found = None
             if self._finished or (free and await self._in_ledger(partial(outbox.has_pending, self._db, self._now()))):
                 found = await self._turn(free)
                 self._begin(transport, found.claims)
                 # Nothing but what slow endpoints have left: that is another run's.
-                is_leaving = is_leaving or (len(found.claims) < free and time.monotonic() > self._leaves_at)
+                if not self._is_leaving and len(found.claims) < free and time.monotonic() > self._leaves_at:
+                    self._is_leaving = True
+                    self._ends_at = time.monotonic() + self._settings.webhook_timeout_seconds
                 if found.no_webhook or found.set_aside:
                     continue
             if not self._under_way:
-                pause = self._pause_until(found.next_at) if found and not is_leaving else None
+                pause = self._pause_until(found.next_at) if found and not self._is_leaving else None
                 if pause is None:
                     return
                 await asyncio.sleep(min(pause, LOOK_SECONDS))  # others may have got something meanwhile
@@ -212,7 +216,7 @@ class _Run:
         began = time.monotonic() - SLOW_SECONDS
         busy = Counter(claim.endpoint_id for claim, _ in self._under_way.values())
         slow = self._slow | {claim.endpoint_id for claim, at in self._under_way.values() if at <= began}
-        busy.update(dict.fromkeys(slow, PER_ENDPOINT - SLOW_SHARE))
+        busy.update(dict.fromkeys(slow, PER_ENDPOINT if self._is_leaving else PER_ENDPOINT - SLOW_SHARE))
         return busy
 
     async def _turn(self, free: int) -> Turn:
