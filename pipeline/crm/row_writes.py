@@ -17,14 +17,13 @@ from sqlalchemy.orm import Session
 
 from pipeline.crm.rows import Row
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.types import UtcDateTime
+from pipeline.store.types import moment_to_driver
 
 TABLES = {"account": "accounts", "contact": "contacts"}
 CONTENT = {
     "account": ("name", "domain", "metadata_json"),
     "contact": ("email", "first_name", "last_name", "account_external_id", "metadata_json"),
 }
-_MOMENT = UtcDateTime()
 
 
 def write_rows(
@@ -38,8 +37,7 @@ def write_rows(
 ) -> None:
     """Insert the rows, or replace the content of those that exist. ``hashes``: content hash by external id."""
     connection = session.connection()
-    to_driver = _MOMENT.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-    moment = to_driver(now) if to_driver else now
+    moment = moment_to_driver(connection.dialect)(now)
     # In order of the key, so that two writers of the same rows can't wait for each other in a circle.
     ordered = sorted(rows, key=attrgetter("external_id"))
     content = attrgetter("external_id", *CONTENT[kind])

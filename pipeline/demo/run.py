@@ -47,11 +47,6 @@ class DemoReport:
     differences: list[str] = field(default_factory=list)
     sent: int = 0
 
-    @property
-    def is_as_expected(self) -> bool:
-        """Whether the run did what the samples call for, no more and no less."""
-        return not self.differences
-
 
 def run_demo(home: Path, say: Callable[[str], None] = lambda _line: None) -> DemoReport:
     """Run the demo in ``home``; ``say`` is told what is going on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,3 +35,8 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         assert isinstance(value, datetime)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def moment_to_driver(dialect: Dialect) -> Callable[[datetime | None], Any]:
+    """What makes of an instant the value that goes to the driver by hand, past the mapper: on SQLite the text that is stored."""
+    return UtcDateTime().dialect_impl(dialect).bind_processor(dialect) or (lambda instant: instant)

@@ -98,12 +98,6 @@ def publish_signals(
     return PublishReport(new, changed, waiting)
 
 
-def has_waiting(db: AppDatabase) -> bool:
-    """Is any signal still to be fanned out?"""
-    with db.read() as session:
-        return session.scalar(select(Signal.id).where(Signal.fan_out == WAITING).limit(1)) is not None
-
-
 def latest_signals(db: AppDatabase, limit: int) -> list[Signal]:
     """The signals that were found last, newest first; found through the index of event types."""
     with db.read() as session:

@@ -17,10 +17,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from pipeline.store.types import UtcDateTime
+from pipeline.store.types import moment_to_driver
 from pipeline.webhooks.attempts import UNKNOWN_OUTCOME
-
-_MOMENT = UtcDateTime()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ def end_attempts(session: Session, rows: Sequence[Settlement]) -> None:
     """Write what became of attempts. ``rows`` by delivery id, so that two who write the same ones never wait in a circle."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        to_driver = _sqlite_moment(connection)
+        to_driver = moment_to_driver(connection.dialect)
         for statement, fields in ((_end_delivery_sqlite(), _DELIVERY_ENDS), (_end_attempt_sqlite(), _ATTEMPT_ENDS)):
             connection.exec_driver_sql(statement, _tuples(fields, rows, to_driver))
         return
@@ -151,7 +149,7 @@ def end_attempts(session: Session, rows: Sequence[Settlement]) -> None:
 
 
 def _begin_sqlite(connection: Connection, rows: Sequence[Beginning], now: datetime, claimed_by: str) -> dict[str, int]:
-    at = _sqlite_moment(connection)(now)
+    at = moment_to_driver(connection.dialect)(now)
     begun = _tuples(_DELIVERY_BEGINS, rows)
     connection.exec_driver_sql(_begin_delivery_sqlite(), [(at, claimed_by, *row) for row in begun])
     # Nobody else writes until this transaction ends, so the next numbers are ours to give.
@@ -159,11 +157,6 @@ def _begin_sqlite(connection: Connection, rows: Sequence[Beginning], now: dateti
     attempts = [(last + place, *row, at) for place, row in enumerate(_tuples(_ATTEMPT_BEGINS, rows), 1)]
     connection.exec_driver_sql(_INSERT_SQLITE, attempts)
     return {row.delivery_id: last + place for place, row in enumerate(rows, 1)}
-
-
-def _sqlite_moment(connection: Connection) -> Any:
-    """What makes of an aware datetime the text that the column holds."""
-    return _MOMENT.dialect_impl(connection.dialect).bind_processor(connection.dialect)
 
 
 def _tuples(fields: Fields, rows: Sequence[Any], to_driver: Any = None) -> list[tuple[Any, ...]]:

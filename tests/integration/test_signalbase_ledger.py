@@ -424,17 +424,20 @@ class Caller:
         return answer
 
 
+# What HTTP adds does not depend on the database.
+ON_SQLITE = pytest.mark.parametrize("app_database", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def service(make_api: Any, world: World, tmp_path: Path) -> Iterator[tuple[Caller, str]]:
     """A caller of the service, and its team."""
-    if not world.db.is_sqlite:
-        pytest.skip("what HTTP adds does not depend on the database")
     with make_api(home=tmp_path) as api:
         api.now = world.now
         team = world.team("subscriber", credits=5)
         yield Caller(api, world, team), team
 
 
+@ON_SQLITE
 def test_sb_17_sb_34_sb_53_a_sb_15_a_sb_18_a_test_event(world: World, service: tuple[Caller, str]) -> None:
     caller, team = service
     made = world.webhook(team, countries="GB")
@@ -457,6 +460,7 @@ def test_sb_17_sb_34_sb_53_a_sb_15_a_sb_18_a_test_event(world: World, service: t
     assert world.credits(team) == (5, 5)
 
 
+@ON_SQLITE
 def test_a_sb_18_a_test_that_fails_says_so_inside_a_successful_answer(world: World, service: tuple[Caller, str]) -> None:
     caller, team = service
     made = world.webhook(team)
@@ -470,6 +474,7 @@ def test_a_sb_18_a_test_that_fails_says_so_inside_a_successful_answer(world: Wor
     assert (unreachable["success"], unreachable["response_status"], unreachable["response_body"]) == (False, 0, "")
 
 
+@ON_SQLITE
 def test_sb_18_sb_19_sb_31_sb_32_sb_81_sb_85_a_sb_35_deliveries_are_listed_with_what_came_back(
     world: World, service: tuple[Caller, str]
 ) -> None:
@@ -512,6 +517,7 @@ def test_sb_18_sb_19_sb_31_sb_32_sb_81_sb_85_a_sb_35_deliveries_are_listed_with_
     assert (stats["successful_deliveries"], stats["consecutive_failures"]) == (2, 0), "SB-80: any 2xx; SB-32"
 
 
+@ON_SQLITE
 def test_a_sb_25_a_walk_over_pages_gives_each_delivery_once(world: World, service: tuple[Caller, str]) -> None:
     caller, team = service
     made = world.webhook(team)
@@ -530,6 +536,7 @@ def test_a_sb_25_a_walk_over_pages_gives_each_delivery_once(world: World, servic
         assert (refused.status_code, refused.json()["code"]) == (400, "bad_request"), bad
 
 
+@ON_SQLITE
 def test_sb_20_sb_83_a_sb_19_to_a_sb_21_a_retry_is_a_new_row_with_the_same_bytes_and_the_current_secret(
     world: World, service: tuple[Caller, str]
 ) -> None:
@@ -568,6 +575,7 @@ def test_sb_20_sb_83_a_sb_19_to_a_sb_21_a_retry_is_a_new_row_with_the_same_bytes
     assert {row["event_id"] for row in listed} == {first["event_id"]}
 
 
+@ON_SQLITE
 def test_sb_84_sb_91_a_sb_21_what_succeeded_or_is_under_way_is_not_sent_again(
     world: World, service: tuple[Caller, str]
 ) -> None:
@@ -584,6 +592,7 @@ def test_sb_84_sb_91_a_sb_21_what_succeeded_or_is_under_way_is_not_sent_again(
     assert len(world.endpoint.received) == 1
 
 
+@ON_SQLITE
 def test_sb_90_a_sb_22_a_retry_of_nothing_or_without_credits_is_refused(world: World, service: tuple[Caller, str]) -> None:
     caller, team = service
     made, other = world.webhook(team), world.webhook(team)
@@ -602,6 +611,7 @@ def test_sb_90_a_sb_22_a_retry_of_nothing_or_without_credits_is_refused(world: W
     assert (gone.status_code, gone.json()["error"]) == (404, "Webhook not found")
 
 
+@ON_SQLITE
 def test_a_preview_counts_what_filters_would_have_let_through(world: World, service: tuple[Caller, str]) -> None:
     caller, _ = service
     day = timedelta(days=1)
