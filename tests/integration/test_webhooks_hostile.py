@@ -347,5 +347,5 @@ def test_hanging_endpoint_holds_up_nobody_else(partners: Any, authority: tuple[s
         arrived = [item.received_at.timestamp() for item in receiver.received]
     assert (report.delivered, dict(report.failed_by_class)) == (20, {"timeout": 9})
     assert max(arrived) - min(arrived) < 1.2
-    # Eight at once, then one at a time while it lets us wait: two budgets.
-    assert time.monotonic() - began < 5
+    # Eight at once, then one at a time while it lets us wait: two budgets, where nine in turn would be eleven seconds.
+    assert time.monotonic() - began < 8

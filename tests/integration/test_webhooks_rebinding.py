@@ -184,8 +184,8 @@ def test_name_server_that_never_answers_is_a_timeout_and_an_unknown_name_a_failu
     began = time.monotonic()
     [silent], _ = send(dns(None), tmp_path / "ca.pem")
     assert (silent.error_class, silent.is_request_sent) == ("timeout", False)
-    assert silent.resolve_ms == pytest.approx(BUDGET * 1000, abs=300)
-    assert time.monotonic() - began < BUDGET + 1
+    assert silent.resolve_ms >= BUDGET * 1000 * 0.9
+    assert time.monotonic() - began < BUDGET + 3
     [unknown], _ = send(dns([]), tmp_path / "ca.pem")
     assert (unknown.error_class, unknown.is_request_sent) == ("dns", False)
 

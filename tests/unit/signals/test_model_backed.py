@@ -232,7 +232,7 @@ def test_a_slow_endpoint_is_cut_off(fake: Fake) -> None:
     with pytest.raises(ModelFailed) as error:
         client(fake, timeout_seconds=0.3).ask("s", "q")
     assert error.value.reason == "timeout"
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 2.9
 
 
 def test_a_private_address_is_refused_unless_the_operator_allows_it(fake: Fake) -> None:
