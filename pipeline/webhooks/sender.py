@@ -2,9 +2,8 @@
 
 What belongs here: the loop and its bounds. What does not: the ledger's rules (webhooks.claims), HTTP (webhooks.transport).
 Only as many deliveries are claimed as can be sent at once, so a crash leaves few of unknown outcome; each endpoint
-has a bounded share, and one that lets its sender wait gets less, so one that hangs holds up nobody else. While more waits than
-that, up to four times as many are under way, which a crash leaves of unknown outcome; a lower `webhook_max_in_flight` buys
-fewer of those for fewer sends a second.
+has a bounded share, and one that lets its sender wait gets less, so one that hangs holds up nobody else. A lower
+`webhook_max_in_flight` buys fewer unknown outcomes of a crash for fewer sends a second.
 """
 
 from __future__ import annotations
