@@ -14,6 +14,7 @@ from pipeline.signals.company_patterns import (
     APPOSITION,
     CLAUSE,
     COLON_NAME,
+    COLUMN,
     DESCRIBED_SUBJECT,
     DESCRIPTION,
     FOUNDER_LAUNCHES,
@@ -83,6 +84,9 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
             return None
         if headline.verb.lower().lstrip().startswith(ADDS_MONEY) or VALUED.match(headline.verb):
             return _before_verb(headline.subject, names)
+        column = COLUMN.fullmatch(headline.subject)
+        if column and not names[_fold(column["column"])]:
+            return name_in(column["rest"], names)
         described = DESCRIBED_SUBJECT.fullmatch(headline.subject)
         if described:
             return name_in(described["name"], names)
@@ -122,6 +126,8 @@ def _invested_company(headline: Headline, names: Counter[str]) -> str | None:
         return None
     target = CLAUSE.split(target, maxsplit=1)[0]
     possessive = POSSESSIVE_TAIL.match(target)
+    if possessive and _is_place(possessive["name"]):
+        return name_in(target, names)  # "Bangladesh's Acme": the owner is where it sits
     return name_in(possessive["name"] if possessive else target, names)
 
 

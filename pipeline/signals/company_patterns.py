@@ -159,3 +159,5 @@ ORDINARY = gated(
     r"|Mr|Ms|Dr|Every|Most|Many|Some|Today|Now|Founder|Founded|To|So|If|Not|Nobody|Investors?|Q[1-4]|\d)\b"
 )
 COLON_NAME = gated(r"(?P<name>[A-Z0-9][\w.&\-]*(?:\s[A-Z0-9][\w.&\-]*){0,2}):\s")
+# A column's name or a trade before the news: "Deal of the week: Acme", "Payments infrastructure: Acme". A name has a capital.
+COLUMN = gated(r"(?P<column>[^:]{3,40}):\s(?P<rest>[A-Z0-9À-Þ][^:]{1,60})")

@@ -49,6 +49,10 @@ def test_descriptions_are_stripped_from_names(phrase: str, name: str) -> None:
             "Quernstone",
         ),
         ("QUERNSTONE RAISES $4M", "Quernstone has raised $4 million.", "Quernstone"),
+        ("Deal of the Morning: Quernstone raises $4M", "", "Quernstone"),
+        ("Payments infrastructure: Quernstone closes €4M Series B", "", "Quernstone"),
+        ("Quernstone: Flour raises $4M", "Quernstone: Flour is new. Quernstone raised $4M.", "Quernstone"),
+        ("Peakline, Oldmoor pour $7M into Bangladesh’s Quernstone", "", "Quernstone"),
     ],
 )
 def test_a_company_is_found(title: str, body: str, name: str) -> None:
