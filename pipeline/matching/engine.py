@@ -117,7 +117,7 @@ def find_all(
     claims = Claims(everything, all_contacts or contacts, everything)
     by_domain, by_email = accounts, contacts
     if (everything, claims.contacts) == (accounts, contacts):
-        claims = shared_domains.narrowed(connection, accounts, contacts)
+        claims = shared_domains.narrowed(connection, accounts, contacts, index)
         by_domain, by_email = claims.accounts, claims.contacts
     paths = (_BY_DOMAIN.format(accounts=by_domain), _BY_EMAIL.format(contacts=by_email, all_accounts=claims.linked))
     rows = connection.execute(f"SELECT * FROM ({' UNION ALL '.join(paths)})").fetchall()

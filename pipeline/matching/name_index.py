@@ -3,12 +3,14 @@
 What belongs here: the tables of an index and how they are brought up to date. What does not: scoring (features, scoring).
 
 An index has three tables, all of them functions of the set of comparison forms in the CRM and of nothing else:
-  names  name_no, name_key            each comparison form once, whoever holds it
+  names  name_no, name_key            each comparison form once, whoever holds it; its number is its hash
   keys   key, name_no                 candidate keys as 64-bit hashes; unequal names that share one are compared
   words  word, names                  in how many of the names a word is
-The numbers are internal. The stored index follows core.crm_accounts: names that have come are added, names that nobody holds
-any more are removed with their words' counts, so that it equals one built anew. hash() is stable within a version of DuckDB,
-hence its version is part of the index's.
+The stored index has a fourth, so that a few names or domains among ten million accounts are found by numbers alone:
+  rows   change_seq, name_no, domain_no   each account by its place in the order of changes, its name and domain hashed
+The stored index follows core.crm_accounts: names that have come are added, names that nobody holds any more are removed with
+their words' counts, so that it equals one built anew. hash() is stable within a version of DuckDB, hence its version is part of
+the index's.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import yaml
 from pipeline.store.warehouse import progress, set_progress
 
 DATA = Path(__file__).with_name("data")
-INDEX_VERSION = "2"
+INDEX_VERSION = "3"
 STORED_STEP = f"match_index/{INDEX_VERSION}/{duckdb.__version__}"  # change_seq up to which the stored index has come
 LONGEST_PREFIX = 8
 SHORTEST_PREFIX = 5
@@ -40,9 +42,14 @@ class NameIndex:
     keys: str
     words: str
     counted: str  # the relation whose rows are the names that ``words`` counts
+    rows: str = ""  # the accounts by numbers, where they are stored; else they are searched by their texts
 
 
-STORED = NameIndex("core.match_names", "core.match_keys", "core.match_words", "core.match_names")
+STORED = NameIndex("core.match_names", "core.match_keys", "core.match_words", "core.match_names", "core.match_rows")
+_NUMBERS = """
+    change_seq, CASE WHEN name_key <> '' THEN hash(name_key) END AS name_no,
+    CASE WHEN domain_key <> '' THEN hash(domain_key) END AS domain_no
+"""
 
 
 def build(connection: duckdb.DuckDBPyConnection, accounts: str, prefix: str = "temp_index") -> NameIndex:
@@ -50,7 +57,7 @@ def build(connection: duckdb.DuckDBPyConnection, accounts: str, prefix: str = "t
     index = NameIndex(*(f"{prefix}_{part}" for part in ("names", "keys", "words", "names")))
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {index.names} AS
-        SELECT row_number() OVER () AS name_no, name_key FROM (SELECT DISTINCT name_key FROM {accounts} WHERE name_key <> '')
+        SELECT hash(name_key) AS name_no, name_key FROM (SELECT DISTINCT name_key FROM {accounts} WHERE name_key <> '')
     """)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {index.words} AS {_counted_words(index.names)}")
     # Read once, so the keys are made as they are read and not stored.
@@ -76,7 +83,7 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> NameIndex:
     if position == 0:
         _rebuild(connection)
     else:
-        _follow(connection, position)
+        _follow(connection, position, counted, rows)
     others = "starts_with(step, 'match_index/') AND NOT starts_with(step, ?)"
     connection.execute(f"DELETE FROM core.progress WHERE {others}", [STORED_STEP])
     set_progress(connection, STORED_STEP, newest)
@@ -85,33 +92,51 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> NameIndex:
 
 
 def _rebuild(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in (STORED.names, STORED.keys, STORED.words):
+    for table in (STORED.names, STORED.keys, STORED.words, STORED.rows):
         connection.execute(f"DELETE FROM {table}")
+    connection.execute(f"INSERT INTO {STORED.rows} BY NAME SELECT {_NUMBERS} FROM core.crm_accounts")
     connection.execute(f"""
-        INSERT INTO {STORED.names} BY NAME SELECT row_number() OVER () AS name_no, name_key
+        INSERT INTO {STORED.names} BY NAME SELECT hash(name_key) AS name_no, name_key
         FROM (SELECT DISTINCT name_key FROM core.crm_accounts WHERE name_key <> '')
     """)
     _add(connection, STORED.names)
 
 
-def _follow(connection: duckdb.DuckDBPyConnection, position: int) -> None:
+def _follow(connection: duckdb.DuckDBPyConnection, position: int, counted: int, rows: int) -> None:
+    """From ``counted`` rows at a position to ``rows`` of today: names are sought among rows that came or went only."""
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE gone_names AS
-        SELECT name_no, name_key FROM {STORED.names} ANTI JOIN core.crm_accounts USING (name_key)
+        CREATE OR REPLACE TEMP TABLE come_rows AS
+        SELECT {_NUMBERS}, name_key FROM core.crm_accounts WHERE change_seq > {position:d}
     """)
+    come = connection.execute("SELECT count(*) FROM come_rows").fetchall()[0][0]
+    if counted + come != rows:
+        _forget_rows(connection)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE come_names AS
-        SELECT row_number() OVER () + (SELECT coalesce(max(name_no), 0) FROM {STORED.names}) AS name_no, name_key FROM (
-            SELECT DISTINCT name_key FROM core.crm_accounts ANTI JOIN {STORED.names} USING (name_key)
-            WHERE change_seq > {position:d} AND name_key <> ''
-        )
+        SELECT DISTINCT name_no, name_key FROM come_rows ANTI JOIN {STORED.names} USING (name_no, name_key)
+        WHERE name_no IS NOT NULL
     """)
-    if connection.execute("SELECT count(*) FROM gone_names").fetchall()[0][0]:
-        connection.execute(f"DELETE FROM {STORED.keys} WHERE name_no IN (SELECT name_no FROM gone_names)")
-        connection.execute(f"DELETE FROM {STORED.names} WHERE name_no IN (SELECT name_no FROM gone_names)")
-        _count(connection, "gone_names", -1)
+    connection.execute(f"INSERT INTO {STORED.rows} BY NAME SELECT * EXCLUDE (name_key) FROM come_rows")
     connection.execute(f"INSERT INTO {STORED.names} BY NAME SELECT * FROM come_names")
     _add(connection, "come_names")
+
+
+def _forget_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take out rows that are no more under their number, and the names that neither a row left nor one that has come holds."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone_rows AS
+        SELECT change_seq, name_no FROM {STORED.rows} ANTI JOIN core.crm_accounts USING (change_seq)
+    """)
+    connection.execute(f"DELETE FROM {STORED.rows} WHERE change_seq IN (SELECT change_seq FROM gone_rows)")
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone_names AS
+        SELECT name_no, name_key FROM {STORED.names} SEMI JOIN gone_rows USING (name_no)
+        WHERE name_no NOT IN (SELECT name_no FROM {STORED.rows} SEMI JOIN gone_rows USING (name_no))
+            AND name_no NOT IN (SELECT name_no FROM come_rows WHERE name_no IS NOT NULL)
+    """)
+    connection.execute(f"DELETE FROM {STORED.keys} WHERE name_no IN (SELECT name_no FROM gone_names)")
+    connection.execute(f"DELETE FROM {STORED.names} WHERE name_no IN (SELECT name_no FROM gone_names)")
+    _count(connection, "gone_names", -1)
 
 
 def _add(connection: duckdb.DuckDBPyConnection, names: str) -> None:
@@ -132,6 +157,19 @@ def _count(connection: duckdb.DuckDBPyConnection, names: str, sign: int) -> None
 
 def _counted_words(names: str) -> str:
     return f"SELECT word, count(*) AS names FROM ({words_of(names)}) GROUP BY word"
+
+
+def rows_with(connection: duckdb.DuckDBPyConnection, index: NameIndex, accounts: str, number: str, wanted: str) -> str:
+    """A relation of the ``accounts`` that the index knows under a ``number`` (name_no, domain_no) of the relation ``wanted``.
+
+    It has the columns of both. Two texts may share a number, though they never have: compare the texts, too.
+    """
+    found = f"rows_by_{number}"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM {index.rows} SEMI JOIN {wanted} USING ({number})")
+    # Said twice: as a set of numbers it keeps the scan from reading anything else of the other rows.
+    return f"""(
+        SELECT * FROM {found} JOIN {accounts} USING (change_seq) WHERE change_seq IN (SELECT change_seq FROM {found})
+    )"""
 
 
 def words_of(names: str) -> str:

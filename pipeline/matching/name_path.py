@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.matching import candidates, features, names
+from pipeline.matching import candidates, features, name_index, names
 from pipeline.matching.features import Floats, Integers
 from pipeline.matching.name_index import NameIndex
 from pipeline.matching.scoring import NameModel, name_model
@@ -51,13 +51,26 @@ def find(
 ) -> list[NameRow]:
     """Accounts whose names match those of the temp table ``match_rounds``, with score. Creates temp tables."""
     rows, evidence = collect(connection, accounts, index, fuzzy=fuzzy)
-    return _scored(rows, evidence, name_model(), threshold, fuzzy=fuzzy) if rows.num_rows else []
+    if not rows.num_rows:
+        return []
+    model = name_model()
+    # Legal forms are read for what is left: they can only speak against a match.
+    likely: Integers = np.flatnonzero(model.probabilities(evidence) >= threshold if fuzzy else evidence["is_equal"] > 0)
+    rows = rows.take(pa.array(likely)).append_column("place_of_evidence", pa.array(likely))
+    if index.rows:
+        rows = _read_rows(connection, accounts, rows)
+    places = np.asarray(_whole(rows["place_of_evidence"]))
+    evidence = {name: values[places] for name, values in evidence.items()}
+    return _scored(rows, evidence, model, threshold, fuzzy=fuzzy)
 
 
 def collect(
     connection: duckdb.DuckDBPyConnection, accounts: str, index: NameIndex, *, fuzzy: bool = True
 ) -> tuple[pa.Table, dict[str, Floats]]:
-    """Pairs of rows that may be one company, and the evidence of each; ``form_conflict`` is still 0."""
+    """Pairs of rows that may be one company, and the evidence of each; ``form_conflict`` is still 0.
+
+    Where the index knows the accounts by numbers, they have ``change_seq`` in place of what only a match tells of an account.
+    """
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE round_names AS
         SELECT row_number() OVER () AS name_no, name_key,
@@ -66,7 +79,7 @@ def collect(
     """)
     candidates.find_pairs(connection, index)
     pairs = connection.sql(f"""
-        SELECT p.round_no, p.name_no, p.is_equal, r.name_key AS round_key, n.name_key AS crm_key
+        SELECT p.name_no, p.is_equal, r.name_key AS round_key, n.name_key AS crm_key
         FROM name_pairs p JOIN round_names r ON r.name_no = p.round_no JOIN {index.names} n ON n.name_no = p.name_no
         {"" if fuzzy else "WHERE p.is_equal"}
     """).to_arrow_table()
@@ -76,7 +89,7 @@ def collect(
     is_equal = np.asarray(_whole(pairs["is_equal"]))
     places, evidence = features.compare_names(*sides, of_round, of_crm, is_equal)
     evidence["is_equal"] = is_equal[places].astype(np.float64)
-    rows = _fan_out(connection, accounts, pairs.take(pa.array(places)))
+    rows = _fan_out(connection, accounts, index, pairs.take(pa.array(places)))
     evidence = {name: values[np.asarray(_whole(rows["place"]))] for name, values in evidence.items()}
     return rows, evidence | _domain_evidence(rows) | {"form_conflict": np.zeros(rows.num_rows)}
 
@@ -89,19 +102,41 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _fan_out(connection: duckdb.DuckDBPyConnection, accounts: str, pairs: pa.Table) -> pa.Table:
+def _fan_out(connection: duckdb.DuckDBPyConnection, accounts: str, index: NameIndex, pairs: pa.Table) -> pa.Table:
     """Pairs of names to pairs of rows, without those whose domains contradict each other."""
-    numbered = pairs.select(["round_key", "crm_key"]).append_column("place", pa.array(np.arange(pairs.num_rows)))
+    numbered = pairs.select(["name_no", "round_key", "crm_key"]).append_column("place", pa.array(np.arange(pairs.num_rows)))
     connection.register("plausible_pairs", numbered)
     round_label, crm_label = LABEL.format("r.shown_domain"), LABEL.format("a.domain_key")
+    told, holders = "a.organization_id, a.external_id, a.name, a.created_at", f"{accounts} a ON a.name_key = p.crm_key"
+    if index.rows:
+        # Names are long columns: they are read for the few rows that will be told.
+        by_name = name_index.rows_with(connection, index, accounts, "name_no", "plausible_pairs")
+        told, holders = "a.change_seq", f"{by_name} a ON a.name_no = p.name_no"
     rows = connection.sql(f"""
-        SELECT r.id AS round_id, a.organization_id, a.external_id, a.name, r.company_name, a.created_at, p.place,
-            r.name_key AS round_key, a.name_key AS crm_key, {round_label} AS round_label, {crm_label} AS crm_label
-        FROM plausible_pairs p JOIN match_rounds r ON r.name_key = p.round_key JOIN {accounts} a ON a.name_key = p.crm_key
+        SELECT r.id AS round_id, {told}, r.company_name, p.place, p.round_key, p.crm_key, {round_label} AS round_label,
+            {crm_label} AS crm_label
+        FROM plausible_pairs p JOIN match_rounds r ON r.name_key = p.round_key JOIN {holders}
         WHERE ({round_label} <> {crm_label}) IS NOT TRUE
     """).to_arrow_table()
     connection.unregister("plausible_pairs")
     return rows
+
+
+def _read_rows(connection: duckdb.DuckDBPyConnection, accounts: str, rows: pa.Table) -> pa.Table:
+    """Rows found by number, with what is told of them. Two names of one hash part here."""
+    connection.register("likely_rows", rows)
+    # Two steps: joined at once by name too, every name of the CRM would be read.
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE told_accounts AS
+        SELECT change_seq, name_key, organization_id, external_id, name, created_at
+        FROM {accounts} WHERE change_seq IN (SELECT change_seq FROM likely_rows)
+    """)
+    found = connection.sql("""
+        SELECT l.*, a.* EXCLUDE (change_seq, name_key) FROM likely_rows l
+        JOIN told_accounts a ON a.change_seq = l.change_seq AND a.name_key = l.crm_key
+    """).to_arrow_table()
+    connection.unregister("likely_rows")
+    return found
 
 
 def _domain_evidence(rows: pa.Table) -> dict[str, Floats]:
@@ -120,10 +155,6 @@ def _scored(rows: pa.Table, evidence: dict[str, Floats], model: NameModel, thres
     is_equal = evidence["is_equal"] > 0
     same_words = np.asarray(pc.equal(_whole(rows["round_key"]), _whole(rows["crm_key"])))
     if fuzzy:
-        # Legal forms are read for what is left: they can only speak against a match.
-        likely: Integers = np.flatnonzero(model.probabilities(evidence) >= threshold)
-        evidence = {name: values[likely] for name, values in evidence.items()}
-        rows, is_equal, same_words = rows.take(pa.array(likely)), is_equal[likely], same_words[likely]
         evidence["form_conflict"] = form_conflict(rows)
         score = model.probabilities(evidence)
     else:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from pipeline.matching import name_index
 from pipeline.matching.model import MatchType
+from pipeline.matching.name_index import NameIndex
 
 if TYPE_CHECKING:
     from pipeline.matching.engine import MatchedRow
@@ -74,13 +76,17 @@ class Claims:
     linked: str
 
 
-def narrowed(connection: duckdb.DuckDBPyConnection, accounts: str, contacts: str) -> Claims:
+def narrowed(connection: duckdb.DuckDBPyConnection, accounts: str, contacts: str, index: NameIndex) -> Claims:
     """The rows of whole CRMs that hold a domain of ``match_rounds``, as temp tables: one look at each long column of texts."""
+    holders = accounts
+    if index.rows:
+        numbers = "(SELECT DISTINCT hash(domain_key) AS domain_no FROM match_rounds WHERE domain_key IS NOT NULL)"
+        holders = name_index.rows_with(connection, index, accounts, "domain_no", numbers)
     domains = "SELECT domain_key AS domain FROM match_rounds UNION ALL SELECT email_domain_key FROM match_rounds"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE claiming_accounts AS
         SELECT organization_id, external_id, name_key, domain_key, created_at
-        FROM {accounts} SEMI JOIN match_rounds USING (domain_key)
+        FROM {holders} SEMI JOIN match_rounds USING (domain_key)
     """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE claiming_contacts AS

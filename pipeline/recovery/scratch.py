@@ -26,6 +26,7 @@ _COPIED = {
     "core.match_names": "*",
     "core.match_keys": "*",
     "core.match_words": "*",
+    "core.match_rows": "*",
     "core.progress": "*",
 }
 _HISTORY = {"core.crm_account_history": "*", "core.crm_contact_history": "*"}
