@@ -165,7 +165,9 @@ def rows_with(connection: duckdb.DuckDBPyConnection, index: NameIndex, accounts:
     It has the columns of both. Two texts may share a number, though they never have: compare the texts, too.
     """
     found = f"rows_by_{number}"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM {index.rows} SEMI JOIN {wanted} USING ({number})")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM {index.rows} SEMI JOIN {wanted} USING ({number})"
+    )
     # Said twice: as a set of numbers it keeps the scan from reading anything else of the other rows.
     return f"""(
         SELECT * FROM {found} JOIN {accounts} USING (change_seq) WHERE change_seq IN (SELECT change_seq FROM {found})

@@ -101,7 +101,9 @@ def test_the_stored_index_equals_one_built_anew(connection: duckdb.DuckDBPyConne
     name_index.refresh(connection)
     fresh = name_index.build(connection, "core.crm_accounts")
     assert contents(connection, STORED) == contents(connection, fresh)
-    numbered = "SELECT change_seq, CASE WHEN name_key <> '' THEN hash(name_key) END AS name_no FROM core.crm_accounts ORDER BY ALL"
+    numbered = (
+        "SELECT change_seq, CASE WHEN name_key <> '' THEN hash(name_key) END AS name_no FROM core.crm_accounts ORDER BY ALL"
+    )
     rows = connection.execute(f"SELECT change_seq, name_no FROM {STORED.rows} ORDER BY ALL").fetchall()
     assert rows == connection.execute(numbered).fetchall()
     found = matched(connection, STORED)
