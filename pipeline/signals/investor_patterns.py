@@ -25,7 +25,8 @@ PEOPLE_OF = gated(
 )
 # What stands where a name would and names nobody: "Curve's Founder", "Crypto Category Leaders", "other VC firms".
 UNNAMED = gated(
-    r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$|^(?i:(?:co-?)?founders? (?:of|at))\b"
+    r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$"
+    r"|^(?i:(?:existing|new|other|current|previous) (?:investors?|backers?|shareholders?))$|^(?i:(?:co-?)?founders? (?:of|at))\b"
     r"|\b(?:Leaders|Pioneers|Stars|Giants|Firms|Backers|VCs|Veterans|Players|Names|Experts|Jobs?|KOLs)(?:\sin\s.*)?$"
 )
 PROPER = gated(
@@ -197,6 +198,11 @@ LEAD_PATTERNS = (
         rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,4}})\s(?:co-)?"
         r"(?:led(?:[;.]|,\s(?:with|joined|while|alongside|and)|\sand\s)|leads?(?:[;.]|,\s(?:with|joined|while|alongside|and)\s))"
     ),
+    # "A and B were the lead investors"
+    gated(
+        rf"{_BEFORE}(?:(?:[Nn]ew|[Ee]xisting)\s(?:investors?|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{1,100}}?)"
+        r"\s(?:is|was|were|are)\s(?:the\s|a\s)?(?:co-)?lead\s(?:investors?|backers?|financ(?:i)?ers?)\b"
+    ),
     gated(
         rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
         rf"|being))?\s(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
@@ -239,10 +245,15 @@ OTHER_PATTERNS = (
     ),
     # Two new backers, and their names behind a colon.
     gated(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
-    # "the round included A and B"
+    # "the funding was provided by A and B"
     gated(
-        rf"\b(?:round|funding|financing|investment|raise)\s(?:also\s)?(?:included|includes|include|featured"
-        rf"|features|drew|attracted|involved"
+        r"\b(?:round|funding|financing|investment|capital|money)\s(?:was|were|is|has been)"
+        rf"\s(?:provided|supplied|contributed|funded)\sby\s{_NAMES}"
+    ),
+    # "the round included A and B"; "the round, which also included A"; "a round featuring A"
+    gated(
+        rf"\b(?:round|funding|financing|investment|raise)(?:,\s(?:which|that))?\s(?:also\s)?(?:included|includes|include|featured"
+        rf"|featuring|features|drew|attracted|involved"
         rf"|brings? together|welcomed)\s{_ADJECTIVES}(?:investments?\sfrom\s|participation\s(?:from|of)\s"
         rf"|participation\s)?{_NAMES}",
         re.I,

@@ -117,6 +117,28 @@ def test_every_name_has_the_sentence_it_was_read_from() -> None:
     assert backers_of(sentence).sources["Oldmoor Partners"] == (sentence, "body")
 
 
+def test_who_were_the_lead_investors_lead_and_investors_without_a_name_are_none() -> None:
+    backers = backers_of(
+        "New investors, Oldmoor Partners and Vantreux Growth were the lead investors with participation from Tallow Ventures. "
+        "Existing Investors, including Ferrowick Capital, also participated in the financing."
+    )
+    assert backers.leads == ["Oldmoor Partners", "Vantreux Growth"]
+    assert sorted(backers.others) == ["Ferrowick Capital", "Tallow Ventures"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The funding was provided by Oldmoor Partners and Vantreux Growth.",
+        "It has closed a $4 million seed round featuring Oldmoor Partners and Vantreux Growth.",
+        "It closed its seed round, which also included Oldmoor Partners and Vantreux Growth.",
+    ],
+)
+def test_money_provided_by_and_rounds_that_feature_name_investors(sentence: str) -> None:
+    backers = backers_of(sentence)
+    assert (backers.leads, backers.others) == ([], ["Oldmoor Partners", "Vantreux Growth"])
+
+
 @given(st.text())
 def test_taking_names_is_total_and_gives_each_once(phrase: str) -> None:
     names = parse_names(phrase)
