@@ -204,7 +204,7 @@ def test_of_two_runs_that_want_the_warehouse_one_waits_and_says_for_whom(tmp_pat
         inside.append(context.run_id)
         assert len(inside) == 1
         entered.set()
-        assert let_go.wait(30)
+        assert let_go.wait(120)
         inside.remove(context.run_id)
 
     @dg.job(executor_def=dg.in_process_executor)
@@ -223,7 +223,7 @@ def test_of_two_runs_that_want_the_warehouse_one_waits_and_says_for_whom(tmp_pat
 
         first, second = (threading.Thread(target=start, args=(name,)) for name in ("first", "second"))
         first.start()
-        assert entered.wait(30)
+        assert entered.wait(120)
         second.start()
         pool = common.WAREHOUSE_POOL
         waiting: list[str] = []
@@ -241,7 +241,7 @@ def test_of_two_runs_that_want_the_warehouse_one_waits_and_says_for_whom(tmp_pat
         (holder,) = instance.get_runs(dg.RunsFilter(tags={"name": "first"}))
         assert (info.active_slot_count, set(info.active_run_ids)) == (1, {holder.run_id})
         let_go.set()
-        first.join(30)
-        second.join(30)
+        first.join(120)
+        second.join(120)
         assert runs == {"first": True, "second": True}
         assert any(pool in message for message in waiting), waiting
