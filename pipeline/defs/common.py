@@ -22,6 +22,7 @@ WAREHOUSE_POOL = "warehouse"
 
 INGEST, SIGNALS, CRM, MATCHING, DELIVERY, RECOVERY = "ingest", "signals", "crm", "matching", "delivery", "recovery"
 OVERVIEW = "overview"
+PARTNERS = "partners"
 
 DATA_OWNERS = ["team:data"]
 PARTNER_OWNERS = ["team:partners"]
@@ -42,6 +43,11 @@ SIGNALS_PUBLISHED = dg.AssetKey(["core", "published_signals"])
 WEBHOOK_DELIVERIES = dg.AssetKey(["core", "webhook_deliveries"])
 PICTURES = dg.AssetKey(["core", "pictures"])
 DAILY_SUMMARY = dg.AssetKey(["core", "daily_summary"])
+STATUS_SNAPSHOTS = dg.AssetKey(["core", "status_snapshots"])
+PARTNER_LEADS = dg.AssetKey(["core", "partner_leads"])
+PARTNER_LEAD_CHANGES = dg.AssetKey(["core", "partner_lead_changes"])
+PARTNER_COMMISSIONS = dg.AssetKey(["core", "partner_commissions"])
+PARTNER_PAYOUTS = dg.AssetKey(["core", "partner_payouts"])
 
 PREVIEW_ROWS = 10
 # Previews look at the newest rows alone: a run's cost must not grow with what came before it.

@@ -9,6 +9,8 @@ import dagster as dg
 from pipeline.defs import common
 from pipeline.defs.delivery import replay_job
 from pipeline.defs.housekeeping import housekeeping_job
+from pipeline.defs.partners import KEYS as PARTNER_TABLES
+from pipeline.defs.partners import PARTNER_LEADS_JOB
 from pipeline.defs.recovery import REEXTRACTED_DAYS, REMATCHED_DAYS, TRIED_DAYS
 from pipeline.defs.reviews import decide_reviews
 
@@ -51,7 +53,7 @@ def build_jobs() -> list[Any]:
         ),
         dg.define_asset_job(
             DAILY_SYNC,
-            selection=dg.AssetSelection.assets(*IN_ONE_HOP, *ONCE_A_DAY),
+            selection=dg.AssetSelection.assets(*IN_ONE_HOP, *ONCE_A_DAY, *PARTNER_TABLES),
             executor_def=dg.in_process_executor,
             description=(
                 "Once a day: a full pass of the main job with all checks, then the CRM snapshot of the day before, the pictures "
@@ -78,6 +80,12 @@ def build_jobs() -> list[Any]:
             selection=dg.AssetSelection.assets(common.SOURCE_HOURS),
             executor_def=dg.in_process_executor,
             description="Copies the hourly counts of the sources' polls into the warehouse.",
+        ),
+        dg.define_asset_job(
+            PARTNER_LEADS_JOB,
+            selection=dg.AssetSelection.assets(*PARTNER_TABLES),
+            executor_def=dg.in_process_executor,
+            description="Takes in StartCap's status snapshots, tells partners what changed, copies leads and earnings.",
         ),
         replay_job,
         housekeeping_job,
@@ -108,6 +116,12 @@ def build_schedules(cron: str, time_zone: str) -> list[dg.ScheduleDefinition]:
             name="source_health",
             job_name=SOURCE_HEALTH,
             cron_schedule="7 * * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            name="partner_leads",
+            job_name=PARTNER_LEADS_JOB,
+            cron_schedule="37 * * * *",
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
         dg.ScheduleDefinition(

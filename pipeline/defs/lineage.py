@@ -86,4 +86,10 @@ SOURCES: Mapping[dg.AssetKey, Origins] = {
     | _read_from("crm_value", (common.CRM_ACCOUNTS, "name"))
     | _read_from("account_external_id", (common.CRM_ACCOUNTS, "external_id"))
     | _read_from("score rule", (common.CRM_ACCOUNTS, "name"), (common.FUNDING_ROUNDS, "company_name")),
+    common.PARTNER_LEAD_CHANGES: _read_from("old_stage new_stage is_flagged", (common.STATUS_SNAPSHOTS, "sha256"))
+    | _same(common.STATUS_SNAPSHOTS, "snapshot_date")
+    | _same(common.PARTNER_LEADS, "lead_id partner_id"),
+    common.PARTNER_COMMISSIONS: _same(common.PARTNER_LEADS, "lead_id")
+    | _read_from("base_cents amount_cents", (common.PARTNER_LEADS, "funded_cents")),
+    common.PARTNER_PAYOUTS: _same(common.PARTNER_COMMISSIONS, "partner_id amount_cents"),
 }

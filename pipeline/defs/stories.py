@@ -21,6 +21,7 @@ GUIDES = {
     common.DELIVERY: "docs/analysts/README.md#why-was-a-partner-not-told",
     common.RECOVERY: "docs/analysts/README.md#recover-missed-matches",
     common.OVERVIEW: "docs/analysts/morning.md",
+    common.PARTNERS: "docs/operators/startcap.md",
 }
 
 

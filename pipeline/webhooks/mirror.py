@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import bindparam, not_, select, update
+from sqlalchemy import bindparam, case, not_, select, update
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, DeliveryAttempt, Match
 from pipeline.store.warehouse import Warehouse
+from pipeline.webhooks.startcap import PROFILE_NAME as STARTCAP
 
 BATCH = 5_000
 
@@ -120,7 +121,8 @@ def _unmirrored(db: AppDatabase, now: datetime, limit: int) -> list[Any]:
             attempt.body_sha256,
             attempt.outcome.label("status"),
             attempt.response_code,
-            attempt.response_excerpt,
+            # Receivers may echo what they were sent, and these bodies hold persons: nothing of that goes into the warehouse.
+            case((Delivery.profile == STARTCAP, None), else_=attempt.response_excerpt).label("response_excerpt"),
             attempt.duration_ms,
             attempt.resolve_ms,
             attempt.connect_ms,

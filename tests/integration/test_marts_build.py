@@ -26,6 +26,8 @@ MARTS = [
     "match_explanations",
     "match_funnel_daily",
     "missed_matches",
+    "partner_earnings",
+    "partner_funnel",
     "review_decisions",
     "review_precision",
     "source_health",

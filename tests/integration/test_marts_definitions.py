@@ -22,7 +22,8 @@ from pipeline.settings import PROJECT_ROOT, Settings
 CORE = {
     "raw/documents", "raw/rejected_documents", "raw/source_hours", "core/mentions", "core/funding_rounds", "core/crm_accounts",
     "core/crm_contacts", "core/crm_snapshots", "core/match_reviews", "core/near_misses",
-    "core/matches", "core/webhook_deliveries",
+    "core/matches", "core/webhook_deliveries", "core/partner_leads", "core/partner_lead_changes", "core/partner_commissions",
+    "core/partner_payouts",
 }  # fmt: skip
 MARTS = {
     "crm_coverage",
@@ -33,6 +34,8 @@ MARTS = {
     "funding_rounds_mart",
     "match_funnel_daily",
     "missed_matches",
+    "partner_earnings",
+    "partner_funnel",
     "review_precision",
     "source_health",
 }

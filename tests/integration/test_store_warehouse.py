@@ -51,7 +51,7 @@ def test_tables_are_there_after_the_first_opening(tmp_path: Path) -> None:
     assert {"raw.documents", "core.matches", "core.webhook_deliveries", "core.progress"} <= names
     with warehouse.open() as connection:
         applied = connection.execute("SELECT version FROM main.schema_version ORDER BY version").fetchall()
-    assert applied == [(number,) for number in range(1, len(list(SCHEMA.glob("*.sql"))) + 1)]
+    assert applied == [(int(file.name[:4]),) for file in sorted(SCHEMA.glob("*.sql"))]
 
 
 def test_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
