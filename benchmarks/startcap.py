@@ -1,12 +1,14 @@
 """How fast leads are taken in and a year of status snapshots is compared: ``python benchmarks/startcap.py``.
 
 Prints JSON lines: milliseconds of a submission over HTTP (median, p95); seconds to land and apply 365 daily snapshots of 10,000
-leads that each go through the pipeline once, with one webhook that is told of everything and with none.
+leads that each go through the pipeline once, with one webhook that is told of everything and with none; whether the shuffled
+replay with the webhook gives exactly the changes, cents and bodies (in their order) of one in the order of days.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import statistics
@@ -17,9 +19,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
+from sqlalchemy import select
 
 from pipeline.api.app import build_app
 from pipeline.organizations.organizations import create_organization
@@ -29,7 +33,8 @@ from pipeline.partners.persons import seal
 from pipeline.partners.references import reference_id
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import Referral
+from pipeline.store.models import Delivery
+from pipeline.store.partner_models import Commission, Referral, ReferralChange
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 PATH = ("lead", "in_underwriting", "offer_ready", "sign_docs", "processing", "in_funding", "funded")
@@ -85,8 +90,8 @@ def submissions(home: Path, calls: int) -> dict[str, float]:
     return {"median_ms": round(statistics.median(took), 2), "p95_ms": round(p95, 2), "processor_ms": round(cpu_ms, 2)}
 
 
-def a_year(home: Path, leads: int, days: int, has_webhook: bool) -> dict[str, float]:
-    """Seconds to land and to apply the snapshots, in shuffled chunks of thirty days."""
+def a_year(home: Path, leads: int, days: int, has_webhook: bool, is_shuffled: bool = True) -> dict[str, Any]:
+    """Seconds to land and to apply the snapshots, in chunks of thirty days, shuffled or in their order."""
     world = World(home, has_webhook)
     person = seal(world.box, LEAD)
     row = {"organization_id": world.partner.organization_id, "partner_id": world.partner.id, "referral_type": "api_lead"}
@@ -96,7 +101,8 @@ def a_year(home: Path, leads: int, days: int, has_webhook: bool) -> dict[str, fl
     rng = random.Random(1)
     contents = _contents(leads, days, rng)
     order = list(range(days))
-    rng.shuffle(order)
+    if is_shuffled:
+        rng.shuffle(order)
     now = START + timedelta(days=days)
     landing = applying = 0.0
     cpu = time.process_time()
@@ -117,7 +123,27 @@ def a_year(home: Path, leads: int, days: int, has_webhook: bool) -> dict[str, fl
         "processor_s": round(time.process_time() - cpu, 2),  # of this process: what a busy machine leaves unchanged
         "changes": changes,
         "funded": funded,
+        "sha256": _digest(world.db),
     }
+
+
+def _digest(db: AppDatabase) -> str:
+    """Of all changes, commissions, and bodies in the order in which they are sent."""
+    of = ReferralChange
+    changes = select(
+        of.referral_id, of.number, of.old_application_status, of.new_application_status, of.snapshot_day, of.is_flagged
+    )
+    earned = select(Commission.referral_id, Commission.level, Commission.partner_id, Commission.amount_cents)
+    digest = hashlib.sha256()
+    with db.read() as session:
+        for query in (
+            changes.order_by(of.referral_id, of.number),
+            earned.order_by(Commission.referral_id, Commission.level),
+            select(Delivery.event_type, Delivery.body).order_by(Delivery.endpoint_id, Delivery.created_at, Delivery.id),
+        ):
+            for row in session.execute(query):
+                digest.update(repr(tuple(row)).encode())
+    return digest.hexdigest()
 
 
 def _contents(leads: int, days: int, rng: random.Random) -> list[str]:
@@ -149,10 +175,16 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--calls", type=int, default=300)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two, tempfile.TemporaryDirectory() as three:
-        print(json.dumps({"submit": submissions(Path(one), given.calls)}), flush=True)
-        print(json.dumps({"year_without_webhook": a_year(Path(two), given.leads, given.days, has_webhook=False)}), flush=True)
-        print(json.dumps({"year_with_webhook": a_year(Path(three), given.leads, given.days, has_webhook=True)}), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        homes = [Path(folder, name) for name in ("submit", "without", "with", "ordered")]
+        for home in homes:
+            home.mkdir()
+        print(json.dumps({"submit": submissions(homes[0], given.calls)}), flush=True)
+        print(json.dumps({"year_without_webhook": a_year(homes[1], given.leads, given.days, has_webhook=False)}), flush=True)
+        shuffled = a_year(homes[2], given.leads, given.days, has_webhook=True)
+        print(json.dumps({"year_with_webhook": shuffled}), flush=True)
+        ordered = a_year(homes[3], given.leads, given.days, has_webhook=True, is_shuffled=False)
+        print(json.dumps({"year_in_order": ordered, "is_same": ordered["sha256"] == shuffled["sha256"]}), flush=True)
 
 
 if __name__ == "__main__":
