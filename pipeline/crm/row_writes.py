@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any
 
+from msgspec.json import encode
 from sqlalchemy.orm import Session
 
 from pipeline.crm.rows import Row
@@ -45,9 +45,9 @@ def write_rows(
         values = [(organization_id, *content(row), hashes[row.external_id], moment, moment) for row in ordered]
         connection.exec_driver_sql(_sqlite(kind), values)
         return
-    columns: list[list[Any]] = [list(column) for column in zip(*map(content, ordered), strict=True)]
-    columns.append([hashes[row.external_id] for row in ordered])
-    connection.exec_driver_sql(_postgresql(kind), (organization_id, moment, moment, *columns))
+    names = ("external_id", *CONTENT[kind], "content_hash")
+    sent = [dict(zip(names, (*content(row), hashes[row.external_id]), strict=True)) for row in ordered]
+    connection.exec_driver_sql(_postgresql(kind), (organization_id, moment, moment, encode(sent).decode()))
 
 
 def _columns(kind: str) -> tuple[str, ...]:
@@ -68,11 +68,11 @@ def _sqlite(kind: str) -> str:
 
 @cache
 def _postgresql(kind: str) -> str:
-    # The rows' values come as one array for each column.
+    # The rows come as one JSON text: the driver takes ten times as long to write arrays of texts with quotation marks.
     varying = ("external_id", *CONTENT[kind], "content_hash")
-    arrays = ", ".join(["%s::text[]"] * len(varying))
     return (
         f"INSERT INTO {TABLES[kind]} (organization_id, created_at, updated_at, {', '.join(varying)})"
-        f" SELECT %s, %s::timestamptz, %s::timestamptz, sent.* FROM unnest({arrays}) AS sent ({', '.join(varying)})"
+        " SELECT %s, %s::timestamptz, %s::timestamptz, sent.*"
+        f" FROM json_to_recordset(%s::json) AS sent ({', '.join(f'{name} text' for name in varying)})"
         f" {_on_conflict(kind)}"
     )

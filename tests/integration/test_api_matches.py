@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import pytest
 from sqlalchemy import event, insert, update
 
+from pipeline.api.cursors import Cursor, cursor_text
 from pipeline.store.models import Delivery, Match, Round
 from pipeline.webhooks.fundingscout import ROUND_KEYS
 from pipeline.webhooks.outbox import record_matches
@@ -297,3 +299,13 @@ def test_instants_are_utc(api: Any, now: datetime) -> None:
     fill(api, 1)
     assert api.get("/matches").json()["data"][0]["created_at"] == "2026-05-12T01:54:00.000000Z"
     assert api.now == now
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{}, {"status": None}, {"status": ["sent"], "since": None, "before": None}, {"status": [], "since": 5, "before": None}],
+)
+def test_a_fs_10_a_cursor_with_filters_that_we_never_give_out_is_refused(api: Any, code: Any, filters: dict[str, Any]) -> None:
+    """Its check sum is no secret: a caller can make one."""
+    forged = cursor_text("matches", Cursor(api.now, "m1", filters))
+    assert code(api.get("/matches", params={"since": forged})) == (400, "invalid_param")

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
+from pipeline.api.cursors import Cursor, cursor_text
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, keys, referrals
 from pipeline.partners.hours import CALLS_PER_HOUR
@@ -406,6 +407,20 @@ def test_a_sc_18_all_leads_are_listed_unless_pages_are_asked_for(partner: Partne
     assert found == wanted
     assert failed(partner.call("GET", "/leads?cursor=nonsense"))[0] == 400
     assert failed(partner.call("GET", "/leads?limit=0"))[0] == 400
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "1.5", "1_0", "\u0661", "9" * 19, "9" * 4_000])
+def test_a_sc_18_a_cursor_behind_no_number_of_a_lead_is_refused(partner: Partner, number: str) -> None:
+    """Its check sum is no secret: a caller can make one."""
+    forged = cursor_text("startcap leads", Cursor(partner.api.now, number, {}))
+    assert failed(partner.call("GET", "/leads", params={"cursor": forged}))[0] == 400
+
+
+def test_a_sc_18_nothing_is_behind_the_last_lead(partner: Partner) -> None:
+    partner.submit()
+    for number, wanted in (("0", 0), ("9" * 18, 1)):
+        cursor = cursor_text("startcap leads", Cursor(partner.api.now, number, {}))
+        assert len(partner.call("GET", "/leads", params={"cursor": cursor}).json()["leads"]) == wanted
 
 
 def test_sc_55_sc_56_sc_57_one_lead_with_its_quotes(partner: Partner) -> None:

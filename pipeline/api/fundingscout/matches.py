@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.api.context import Service, service_of
@@ -34,6 +35,14 @@ class Walk:
     since: datetime | None
     before: datetime | None
     after: Place | None
+
+
+class _Began(msgspec.Struct):
+    """The filters in a cursor, as _next writes them."""
+
+    status: list[str]
+    since: str | None
+    before: str | None
 
 
 @router.get(
@@ -79,17 +88,27 @@ def _walk(since: str | None, before: str | None, status: str | None) -> Walk:
     statuses = _statuses(status)
     until = _instant("before", before)
     cursor = parse_cursor(KIND, since) if since else None
-    if cursor is None:
+    began = _began(cursor) if cursor else None
+    if cursor is None or began is None:
         return Walk(
             statuses, _instant("since", since, "a time (RFC 3339, such as 2026-05-15T00:00:00Z) or a cursor"), until, None
         )
-    began_with = tuple(cursor.filters["status"])
+    began_with = tuple(began.status)
     if statuses and statuses != began_with:
         raise invalid_param(
             "status", "differs from what the cursor's walk began with; leave it out, or begin anew with a time."
         )
-    first_until = parse_instant(cursor.filters["before"] or "")
-    return Walk(began_with, parse_instant(cursor.filters["since"] or ""), until or first_until, (cursor.at, cursor.id))
+    first_until = parse_instant(began.before or "")
+    return Walk(began_with, parse_instant(began.since or ""), until or first_until, (cursor.at, cursor.id))
+
+
+def _began(cursor: Cursor) -> _Began | None:
+    """The filters that a walk began with; None where they are none that we give out."""
+    try:
+        began = msgspec.convert(cursor.filters, _Began)
+    except msgspec.ValidationError:
+        return None
+    return began if set(began.status) <= set(STORED_STATUSES) else None
 
 
 def _statuses(text: str | None) -> tuple[str, ...]:

@@ -200,6 +200,6 @@ def _after(text: str | None) -> int | None:
     if text is None:
         return None
     cursor = parse_cursor(CURSOR, text)
-    if cursor is None:
+    if cursor is None or not (cursor.id.isascii() and cursor.id.isdecimal() and len(cursor.id) < 19):
         raise Failure(400, "Parameter 'cursor' is none of ours")
     return int(cursor.id)
