@@ -59,7 +59,7 @@ def upsert_without_server(database: AppDatabase, organization_id: str, bodies: S
 
 
 def tuple_write(database: AppDatabase, organization_id: str, bodies: Sequence[bytes]) -> float:
-    """Seconds to write ready rows as our upsert hands them to the driver: tuples (SQLite), arrays (PostgreSQL)."""
+    """Seconds to write ready rows as our upsert hands them to the driver: tuples (SQLite), one JSON text (PostgreSQL)."""
     ready = [(rows, {row.external_id: row.content_hash for row in rows}) for rows in map(account_rows, bodies)]
     now = datetime.now(UTC)
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Rows of accounts and contacts handed to the database's own driver: as plain tuples, in one statement.
+"""Rows of accounts and contacts handed to the database's own driver: as plain tuples (SQLite) or one JSON text (PostgreSQL).
 
 What belongs here: the SQL of one batch, for SQLite and for PostgreSQL. What does not: which rows need writing (upsert). The
 tables and columns are those of the models; only their values are passed around the mapper, which would take three times
@@ -68,7 +68,7 @@ def _sqlite(kind: str) -> str:
 
 @cache
 def _postgresql(kind: str) -> str:
-    # The rows come as one JSON text: the driver takes ten times as long to write arrays of texts with quotation marks.
+    # The rows come as one JSON text: the driver spends 15 ms on the arrays of 1,000 rows whose texts hold quotation marks.
     varying = ("external_id", *CONTENT[kind], "content_hash")
     return (
         f"INSERT INTO {TABLES[kind]} (organization_id, created_at, updated_at, {', '.join(varying)})"

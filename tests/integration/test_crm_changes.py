@@ -59,16 +59,18 @@ def test_a_number_is_not_given_again_when_the_queue_was_empty(app_database: AppD
 
 
 def test_rows_written_by_the_driver_are_as_the_mapper_writes_them(app_database: AppDatabase) -> None:
-    """Instants above all: SQLite keeps them as text, and sorts them as such."""
+    """Instants, which SQLite keeps and sorts as text; texts with whatever has a meaning in JSON, SQL or an array."""
     organization(app_database)
+    name = "Näme \"\\\" {a,b} '%s' \t\n null"
+    metadata = '{"a": "💶 \\u0000 \\ud800 \\\\ \\"", "b": null, "a": 1.0}'
     moments = [T0, T0 + timedelta(microseconds=5), datetime(2026, 3, 1, 1, 30, tzinfo=UTC).astimezone()]
     for number, moment in enumerate(moments):
-        row = AccountRow(f"raw{number}", "Näme", None, '{"a":"💶"}')
+        row = AccountRow(f"raw{number}", name, None, metadata)
         upsert_accounts(app_database, "north", [row], moment)
         with app_database.write() as session:
             session.add(
                 Account(
-                    organization_id="north", external_id=f"map{number}", name="Näme", domain=None, metadata_json='{"a":"💶"}',
+                    organization_id="north", external_id=f"map{number}", name=name, domain=None, metadata_json=metadata,
                     content_hash=row.content_hash, created_at=moment, updated_at=moment,
                 )
             )  # fmt: skip
@@ -79,6 +81,7 @@ def test_rows_written_by_the_driver_are_as_the_mapper_writes_them(app_database: 
             for kind in ("raw", "map")
         ]
     assert kept[0] == kept[1]
+    assert {(row.name, row.domain, row.metadata_json) for row in kept[0]} == {(name, None, metadata)}
 
 
 def test_a_transaction_that_commits_late_is_not_passed_over(make_app_database: Any, tmp_path: Path) -> None:
