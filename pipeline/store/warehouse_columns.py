@@ -16,6 +16,7 @@ from pipeline.store.warehouse import SCHEMA
 _STATEMENT = re.compile(
     r"CREATE TABLE (?:IF NOT EXISTS )?(?P<created>\w+\.\w+) \((?P<body>.*?)\);"
     r"|(?P<above>(?:^--[^\n]*\n)*)^ALTER TABLE (?P<altered>\w+\.\w+) ADD COLUMN (?P<column>\w+) (?P<type>[^;]+);"
+    r"|ALTER TABLE (?P<retyped>\w+\.\w+) ALTER (?P<which>\w+) TYPE (?P<as>.+?)(?: USING [^;]+)?;"
     r"|COMMENT ON COLUMN (?P<noted>\w+\.\w+)\.(?P<of>\w+) IS '(?P<text>(?:[^']|'')*)';"
     r"|DROP TABLE (?:IF EXISTS )?(?P<dropped>\w+\.\w+);",
     re.DOTALL | re.MULTILINE,
@@ -48,6 +49,9 @@ def read_columns(scripts: Iterable[str]) -> dict[str, tuple[Column, ...]]:
             elif found["altered"]:
                 text = " ".join(line.removeprefix("--").strip() for line in found["above"].splitlines())
                 tables[found["altered"]][found["column"]] = Column(found["column"], found["type"].strip(), text)
+            elif found["retyped"]:
+                columns = tables[found["retyped"]]
+                columns[found["which"]] = replace(columns[found["which"]], type=found["as"])
             elif found["noted"]:
                 columns = tables[found["noted"]]
                 columns[found["of"]] = replace(columns[found["of"]], description=found["text"].replace("''", "'"))

@@ -28,6 +28,13 @@ def test_added_columns_and_later_comments_are_read_in_order() -> None:
     )
 
 
+def test_a_column_of_another_type_keeps_its_comment() -> None:
+    first = "CREATE TABLE core.cups (\n  size BIGINT,  -- inches\n  full BOOLEAN\n);"
+    for using in ("", " USING NULL"):
+        made = read_columns([first, f"ALTER TABLE core.cups ALTER size TYPE DECIMAL(4, 1){using};"])
+        assert made == {"core.cups": (Column("size", "DECIMAL(4, 1)", "inches"), Column("full", "BOOLEAN"))}
+
+
 def test_dropped_tables_are_gone() -> None:
     assert read_columns(["CREATE TABLE core.cups (cup_id VARCHAR);", "DROP TABLE core.cups;"]) == {}
 
