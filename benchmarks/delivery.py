@@ -5,7 +5,7 @@
 The receiver is nginx (Debian: nginx-light) with one process, over HTTPS, with an address for each endpoint. Prints, on SQLite or
 PostgreSQL (a server started for it, durable as it comes):
 
-- the yardstick: the same client, signing and posting as many bodies, without a ledger;
+- the yardstick: the same client, signing and posting as many bodies, without a ledger, in one process and in two;
 - deliveries a second with the ledger written, by one sending process and by two;
 - time from due to answered, and of the POST alone, of endpoints that answer, while one endpoint in ten takes each request and never
   answers, and while none does: deliveries fall due at a steady rate, and the sender looks for them as the service's does;
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -108,8 +110,11 @@ def bench_speed(url: Callable[[str], str], receiver: FastReceiver, deliveries: i
     world = make_world(url("one"), receiver.ca_file)
     organizations, secrets = add_partners(world, urls)
     count = owe(world, organizations, rounds)
-    bare, bare_cpu = bare_loop(receiver, urls, secrets, count)
+    started, ended, bare_cpu = bare_loop(receiver, urls, secrets, count)
+    bare = count / (ended - started)
     print(f"  the client alone, signing and posting        {bare:8,.0f}/s; {shown(bare_cpu)}", flush=True)
+    bare_two = bare_in_processes(receiver, urls, secrets, count, 2)
+    print(f"  the client alone in two processes            {bare_two:8,.0f}/s", flush=True)
     started, cpu = time.perf_counter(), time.process_time()
     report = deliver_pending(world.database, world.box, world.settings, utc_now)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -122,7 +127,10 @@ def bench_speed(url: Callable[[str], str], receiver: FastReceiver, deliveries: i
     organizations, _ = add_partners(world, urls)
     count = owe(world, organizations, rounds)
     rate = count / send_in_processes(world, receiver, 2)
-    print(f"  with the ledger, two sending processes       {rate:8,.0f}/s = {rate / bare:.2f}", flush=True)
+    print(
+        f"  with the ledger, two sending processes       {rate:8,.0f}/s = {rate / bare:.2f}, {rate / bare_two:.2f} of two clients",
+        flush=True,
+    )
     world.database.close()
 
 
@@ -130,8 +138,19 @@ def shown(seconds: float) -> str:
     return f"{seconds * 1e6:,.0f} µs of processor each"
 
 
-def bare_loop(receiver: FastReceiver, urls: Sequence[str], secrets: Sequence[str], count: int) -> tuple[float, float]:
-    """(POSTs a second, processor seconds of each) of our client with nothing written, as many at once as a sender's bound."""
+def bare_in_processes(receiver: FastReceiver, urls: Sequence[str], secrets: Sequence[str], count: int, processes: int) -> float:
+    """POSTs a second of ``processes`` such clients together, from the first one's start to the last one's end."""
+    fresh = multiprocessing.get_context("spawn")
+    together = fresh.Barrier(processes)
+    with ProcessPoolExecutor(processes, fresh, initializer=together.wait) as pool:
+        share = count // processes
+        runs = [pool.submit(bare_loop, receiver, urls, secrets, share) for _ in range(processes)]
+        times = [run.result() for run in runs]
+    return processes * share / (max(ended for _, ended, _ in times) - min(started for started, _, _ in times))
+
+
+def bare_loop(receiver: FastReceiver, urls: Sequence[str], secrets: Sequence[str], count: int) -> tuple[float, float, float]:
+    """(start, end, processor seconds of each POST) of our client with nothing written, as many at once as a sender's bound."""
     profile = fundingscout_profile()
     body = b"x" * 1_400
     numbers = iter(range(count))
@@ -143,13 +162,13 @@ def bare_loop(receiver: FastReceiver, urls: Sequence[str], secrets: Sequence[str
             outcome = await sender.post(urls[one], body, headers)
             assert outcome.is_delivered, outcome
 
-    async def run() -> tuple[float, float]:
+    async def run() -> tuple[float, float, float]:
         world = make_world("sqlite://", receiver.ca_file)
         settings = world.settings
         async with HttpSender(5.0, utc_now, settings.webhook_allowed_networks, settings.webhook_ca_file) as sender:
             started, cpu = time.perf_counter(), time.process_time()
             await asyncio.gather(*(worker(sender) for _ in range(settings.webhook_max_in_flight)))
-            return count / (time.perf_counter() - started), (time.process_time() - cpu) / count
+            return started, time.perf_counter(), (time.process_time() - cpu) / count
 
     return asyncio.run(run())
 

@@ -46,6 +46,13 @@ def canonical_text(value: Any) -> str:
     return "".join(parts)
 
 
+def canonical_part(value: Any) -> RawJson:
+    """``value`` as text that stands in any number of bodies as it would if it were written in each."""
+    part = RawJson.__new__(RawJson)
+    part.text = canonical_text(value)  # nobody has to check what was written here
+    return part
+
+
 def _write(value: Any, put: Callable[[str], None], quote: Callable[[str], str]) -> None:
     if isinstance(value, str):
         put(quote(value))
@@ -56,8 +63,12 @@ def _write(value: Any, put: Callable[[str], None], quote: Callable[[str], str]) 
     elif isinstance(value, (dict, Mapping)):  # both: asking an abstract class takes its time
         before = "{"
         for key in _sorted_keys(value):
-            put(f"{before}{quote(key)}:")
-            _write(value[key], put, quote)
+            item = value[key]
+            if isinstance(item, str):  # most are: one call less for each
+                put(f"{before}{quote(key)}:{quote(item)}")
+            else:
+                put(f"{before}{quote(key)}:")
+                _write(item, put, quote)
             before = ","
         put("}" if before == "," else "{}")
     elif isinstance(value, (list, tuple)):

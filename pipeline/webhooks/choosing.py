@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, column, func, or_, select, text, update
+from sqlalchemy import Text, bindparam, column, func, select, text, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, Match, WebhookEndpoint
-from pipeline.webhooks.outbox import OPEN, SCHEDULED, is_due
+from pipeline.store.models import Delivery, Match
+from pipeline.webhooks.outbox import OPEN, SCHEDULED
 from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, policy_in_force, sends_allowed
 from pipeline.webhooks.profiles import Chosen, Profile
-from pipeline.webhooks.waiting import Condition, Endpoint, Waiting, endpoints, endpoints_locked, oldest_locked
+from pipeline.webhooks.waiting import Endpoint, Waiting, endpoints, endpoints_locked, oldest, oldest_locked
 
 PAUSED, DISABLED = "paused", "disabled"
 TEST, RETRY = "test", "retry"
@@ -45,6 +45,20 @@ _LANES = text(
     """
 ).columns(column("lane", Text))
 
+# Statements are made once: building them took more than running them.
+_ROWS = Delivery.__table__.c
+_OF_PROFILE = _ROWS.profile == bindparam("profile")
+_OLDEST = oldest(OPEN, _ROWS.status == "pending", _OF_PROFILE)
+_OLDEST_OF_THESE = oldest(OPEN, _ROWS.status == "pending", _OF_PROFILE, _ROWS.id.in_(bindparam("only", expanding=True)))
+_OLDEST_OF_LANE = oldest(PENDING, _OF_PROFILE, _ROWS.endpoint_id == bindparam("lane"))
+_DUE = (
+    select(_ROWS.id)
+    .where(SCHEDULED, _ROWS.next_attempt_at <= bindparam("now"))
+    .order_by(_ROWS.next_attempt_at, _ROWS.id)
+    .limit(PROMOTED_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+
 
 @dataclass(slots=True)
 class Choice:
@@ -65,8 +79,7 @@ class Choice:
 
 def promote_due(session: Session, now: datetime) -> int:
     """Scheduled deliveries whose time has come are pending again; gives how many."""
-    due = select(Delivery.id).where(SCHEDULED, is_due(now)).order_by(Delivery.next_attempt_at, Delivery.id)
-    ids = list(session.scalars(due.limit(PROMOTED_AT_ONCE).with_for_update(skip_locked=True)))
+    ids: list[str] = list(session.connection().scalars(_DUE, {"now": now}))
     if ids:
         session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(status="pending", next_attempt_at=None))
     return len(ids)
@@ -88,12 +101,12 @@ def choose(
     otherwise: then all processes' claims of the last ``claim_seconds`` count. ``only``: none but these deliveries.
     """
     gates = _Gates(session, now, profile, Counter(busy), per_endpoint, claim_seconds)
-    waiting: list[Condition] = [OPEN, Delivery.status == "pending", Delivery.profile == profile.name]
     if only is not None:
-        waiting.append(Delivery.id.in_(sorted(only)))
-    oldest = oldest_locked(session, limit, *waiting)
-    gates.offer(oldest, limit)
-    if only is None and len(oldest) == limit and len(gates.choice.go) < limit:
+        gates.offer(oldest_locked(session, _OLDEST_OF_THESE, profile=profile.name, most=limit, only=sorted(only)), limit)
+        return gates.choice
+    rows = oldest_locked(session, _OLDEST, profile=profile.name, most=limit)
+    gates.offer(rows, limit)
+    if len(rows) == limit and len(gates.choice.go) < limit:
         _choose_by_lane(session, limit, profile, gates)
     return gates.choice
 
@@ -113,8 +126,7 @@ def _choose_by_lane(session: Session, limit: int, profile: Profile, gates: _Gate
             return
         room = min(missing, gates.room(lane))
         if room:
-            of_lane = (PENDING, Delivery.profile == profile.name, Delivery.endpoint_id == lane)
-            gates.offer(oldest_locked(session, room, *of_lane), limit)
+            gates.offer(oldest_locked(session, _OLDEST_OF_LANE, profile=profile.name, lane=lane, most=room), limit)
 
 
 def _lanes(session: Session, profile: Profile, after: str, most: int) -> list[str]:
@@ -147,8 +159,10 @@ class _Gates:
         """Let through what may go, up to ``limit`` in all; set aside what its endpoint won't take at all."""
         self._load({row.endpoint_id for row in rows if row.endpoint_id}, {row.organization_id for row in rows})
         again = [row.match_id for row in rows if row.attempts and row.match_id]
-        hidden = select(Match.id).where(Match.id.in_(again), Match.hidden_at.is_not(None))
-        self._hidden = set(self._session.scalars(hidden)) if again else set()
+        self._hidden = set()
+        if again:
+            hidden = select(Match.id).where(Match.id.in_(again), Match.hidden_at.is_not(None))
+            self._hidden = set(self._session.scalars(hidden))
         for row in rows:
             if row.id in self._seen:
                 continue
@@ -217,11 +231,11 @@ class _Gates:
         wanted_organizations = sorted(organizations - self._by_organization.keys())
         if not wanted_ids and not wanted_organizations:
             return
-        found = {row.id: row for row in endpoints(self._session, self._are(wanted_ids, wanted_organizations))}
+        found = {row.id: row for row in endpoints(self._session, wanted_ids, self._profile.name, wanted_organizations)}
         bounded = [row.id for row in found.values() if row.policy and policy_in_force(row.policy).is_shared]
         if bounded:
             # Bounds that hold over all processes: one at a time judges by them; the others come back to it.
-            held = {row.id: row for row in endpoints_locked(self._session, WebhookEndpoint.id.in_(sorted(bounded)))}
+            held = {row.id: row for row in endpoints_locked(self._session, sorted(bounded))}
             self.blocked.update(set(bounded) - held.keys())
             found |= held
         for row in found.values():
@@ -231,10 +245,6 @@ class _Gates:
                 self.blocked.add(row.id)
             if row.profile == self._profile.name:
                 self._by_organization[row.organization_id] = row
-
-    def _are(self, ids: Sequence[str], organizations: Sequence[str]) -> ColumnElement[bool]:
-        of_profile = and_(WebhookEndpoint.profile == self._profile.name, WebhookEndpoint.organization_id.in_(organizations))
-        return or_(WebhookEndpoint.id.in_(ids), of_profile) if ids else of_profile
 
     def _under_way_everywhere(self) -> Counter[str]:
         """Claims of all processes that may still be under way, by endpoint."""

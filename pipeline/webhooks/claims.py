@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -36,6 +37,18 @@ EXPIRE_BATCH = 500
 PER_ENDPOINT = 8
 CLAIM_SECONDS = 6.0
 ENDPOINT_DISABLED = "endpoint_disabled"
+_KEYS = ApiKey.__table__.c
+_ACTIVE_KEYS = (
+    select(
+        _KEYS.id,
+        _KEYS.organization_id,
+        _KEYS.webhook_secret_encrypted,
+        _KEYS.previous_secret_encrypted,
+        _KEYS.previous_secret_until,
+    )
+    .where(_KEYS.organization_id.in_(bindparam("organizations", expanding=True)), _KEYS.revoked_at.is_(None))
+    .order_by(_KEYS.created_at, _KEYS.id)
+)
 _CHANCE = Random()  # noqa: S311 - spreads retries, guards nothing
 
 
@@ -76,6 +89,7 @@ def turn(
             profile.settled(session, now)
         if limit <= 0:
             return Turn([], 0)
+        session.flush()  # what follows is read past the mapper
         promote_due(session, now)
         choice = choose(session, limit, now, profile, busy or {}, per_endpoint, claim_seconds, only)
         if profile.admit is not None and choice.go:
@@ -287,16 +301,10 @@ def _signing_secrets(session: Session, endpoints: Mapping[str, Endpoint], now: d
     """
     if not endpoints:
         return {}
-    query = select(
-        ApiKey.id,
-        ApiKey.organization_id,
-        ApiKey.webhook_secret_encrypted,
-        ApiKey.previous_secret_encrypted,
-        ApiKey.previous_secret_until,
-    ).where(ApiKey.organization_id.in_(sorted(endpoints)), ApiKey.revoked_at.is_(None))
+    found: Iterable[Any] = session.connection().execute(_ACTIVE_KEYS, {"organizations": sorted(endpoints)})
     secrets: dict[str, tuple[bytes, ...]] = {}
     registering: set[str] = set()
-    for key_id, organization_id, secret, previous, until in session.execute(query.order_by(ApiKey.created_at, ApiKey.id)):
+    for key_id, organization_id, secret, previous, until in found:
         if organization_id in registering:
             continue
         if endpoints[organization_id].key_id == key_id:

@@ -7,19 +7,24 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from pipeline.store.models import Account, Contact, Match, Round
+from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.profiles import CrmMetadata, Event
 from pipeline.webhooks.waiting import Waiting
 
-_MATCH: tuple[Any, ...] = (
-    Match.id, Match.organization_id, Match.round_id, Match.match_type, Match.account_external_id, Match.contact_external_id,
-    Match.all_matches, Match.origin,
-)  # fmt: skip
+_ROWS, _ROUNDS = Match.__table__.c, Round.__table__.c
+# Made once, and of the tables: building statements of mapped classes took more than running them.
+_MATCHES_BY_ID: Select[Any] = select(
+    _ROWS.id, _ROWS.organization_id, _ROWS.round_id, _ROWS.match_type, _ROWS.account_external_id, _ROWS.contact_external_id,
+    _ROWS.all_matches, _ROWS.origin,
+).where(_ROWS.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
+_ROUNDS_BY_ID: Select[Any] = select(_ROUNDS.id, _ROUNDS.body).where(_ROUNDS.id.in_(bindparam("ids", expanding=True)))
 # A list of pairs to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
 _METADATA = {
     "sqlite": """
@@ -44,20 +49,21 @@ class LoadedEvent:
 def load_events(session: Session, deliveries: Sequence[Waiting], now: datetime) -> dict[str, LoadedEvent]:
     """The events of ``deliveries``, by delivery id. Metadata of a CRM row deleted meanwhile is absent."""
     wanted = [row.match_id for row in deliveries if row.match_id]
-    found: Iterable[Any] = session.execute(select(*_MATCH).where(Match.id.in_(wanted))) if wanted else ()
+    found: Iterable[Any] = session.connection().execute(_MATCHES_BY_ID, {"ids": wanted}) if wanted else ()
     matches = {match.id: match for match in found}
     # Many organizations are told of one round: it is read once.
     round_ids = sorted({match.round_id for match in matches.values()})
     rounds: dict[str, dict[str, Any]] = {}
     if round_ids:
-        stored: Iterable[Any] = session.execute(select(Round.id, Round.body).where(Round.id.in_(round_ids)))
+        stored: Iterable[Any] = session.connection().execute(_ROUNDS_BY_ID, {"ids": round_ids})
         rounds = {round_id: body | {"id": round_id} for round_id, body in stored}
+    written: defaultdict[str, dict[str, RawJson]] = defaultdict(dict)
     by_organization = metadata_of(session, list(matches.values()))
     events: dict[str, LoadedEvent] = {}
     for row in deliveries:
         if row.match_id:
             match = matches[row.match_id]
-            event = _event(match, rounds[match.round_id], by_organization[row.organization_id], now)
+            event = _event(match, rounds[match.round_id], by_organization[row.organization_id], now, written[match.round_id])
             events[row.id] = LoadedEvent(event, match.origin)
     return events
 
@@ -72,7 +78,7 @@ def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMeta
     }
 
 
-def _event(match: Any, of: dict[str, Any], metadata: CrmMetadata, now: datetime) -> Event:
+def _event(match: Any, of: dict[str, Any], metadata: CrmMetadata, now: datetime, written: dict[str, RawJson]) -> Event:
     return Event(
         match_id=match.id,
         match_type=match.match_type,
@@ -82,6 +88,7 @@ def _event(match: Any, of: dict[str, Any], metadata: CrmMetadata, now: datetime)
         round=of,
         metadata=metadata,
         occurred_at=now,
+        written=written,
     )
 
 
@@ -100,8 +107,14 @@ def _metadata(
     found: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
     if not (pairs := sorted(rows)):
         return found
-    query = text(_METADATA[session.get_bind().dialect.name].format(table=table.__tablename__))
-    answer: Iterable[Any] = session.execute(query, {"pairs": json.dumps(pairs)})
+    connection = session.connection()
+    query = _metadata_query(connection.dialect.name, table.__tablename__)
+    answer: Iterable[Any] = connection.execute(query, {"pairs": json.dumps(pairs)})
     for organization_id, external_id, metadata in answer:
         found[organization_id][external_id] = metadata
     return found
+
+
+@cache
+def _metadata_query(dialect: str, table: str) -> TextClause:
+    return text(_METADATA[dialect].format(table=table))

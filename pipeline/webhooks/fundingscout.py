@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from pipeline.matching.model import MatchType
-from pipeline.webhooks.canonical import RawJson, canonical_text
+from pipeline.webhooks.canonical import RawJson, canonical_part, canonical_text
 from pipeline.webhooks.profiles import CrmMetadata, Event, Profile
 from pipeline.webhooks.signing import fundingscout_signature, standard_headers
 
@@ -70,12 +70,20 @@ def _body(event: Event, with_all_matches: bool) -> str:
         "match_id": event.match_id,
         "match_type": event.match_type,
         "matched": matched(event.match_type, event.account_external_id, event.contact_external_id, event.metadata),
-        "funding_round": funding_round(event.round),
+        "funding_round": _round_text(event),
         "timestamp": _seconds(event.occurred_at),
     }
     if with_all_matches:
         body["all_matches"] = [_one_of_all(row, event.metadata) for row in event.all_matches]
     return canonical_text(body)
+
+
+def _round_text(event: Event) -> RawJson:
+    """The round as text, written once for all who are told of it in one visit."""
+    text = event.written.get(PROFILE_NAME)
+    if text is None:
+        text = event.written[PROFILE_NAME] = canonical_part(funding_round(event.round))
+    return text
 
 
 def _test_body(message_id: str, now: datetime) -> str:

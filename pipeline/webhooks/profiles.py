@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.waiting import Endpoint, Waiting
 
 Chosen = list[tuple[Waiting, Endpoint]]
@@ -28,7 +29,10 @@ class CrmMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One match, with all that a body may say about it. ``all_matches`` as in matching.model.FoundMatch."""
+    """One match, with all that a body may say about it. ``all_matches`` as in matching.model.FoundMatch.
+
+    ``written``: what a profile has written of this round already; all events of the round in one visit share it.
+    """
 
     match_id: str
     match_type: str
@@ -38,6 +42,7 @@ class Event:
     round: dict[str, Any]
     metadata: CrmMetadata
     occurred_at: datetime
+    written: dict[str, RawJson] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

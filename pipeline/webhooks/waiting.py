@@ -1,17 +1,18 @@
 """What waits to be sent, as a visit to the ledger reads it: a delivery and its endpoint as plain rows.
 
 What belongs here: the rows and how they are read. What does not: which of them may go (webhooks.choosing), writing them
-(webhooks.ledger_writes). Mapped objects would take as long to make as the whole visit takes.
+(webhooks.ledger_writes). Mapped objects would take as long to make as the whole visit takes, and so would statements built
+anew each time: they are made once, of the tables themselves, and run past the mapper. Who has changed mapped objects flushes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, select
+from sqlalchemy import ColumnElement, Integer, Select, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.models import Delivery, WebhookEndpoint
@@ -55,33 +56,55 @@ class Endpoint:
 
 Condition = ColumnElement[bool] | TextClause
 
-_DELIVERY: tuple[Any, ...] = (
-    Delivery.id, Delivery.organization_id, Delivery.event_type, Delivery.match_id, Delivery.event_id, Delivery.body,
-    Delivery.attempts, Delivery.endpoint_id, Delivery.status, Delivery.reason, Delivery.finished_at, Delivery.next_trigger,
-)  # fmt: skip
-_ENDPOINT: tuple[Any, ...] = (
-    WebhookEndpoint.id, WebhookEndpoint.organization_id, WebhookEndpoint.profile, WebhookEndpoint.url, WebhookEndpoint.key_id,
-    WebhookEndpoint.state, WebhookEndpoint.policy, WebhookEndpoint.headers_encrypted, WebhookEndpoint.secret_encrypted,
-    WebhookEndpoint.consecutive_failures, WebhookEndpoint.paced_until,
-)  # fmt: skip
+_DELIVERIES, _ENDPOINTS = Delivery.__table__.c, WebhookEndpoint.__table__.c
+_DELIVERY = [
+    _DELIVERIES[name] for name in (
+        "id", "organization_id", "event_type", "match_id", "event_id", "body", "attempts", "endpoint_id", "status", "reason",
+        "finished_at", "next_trigger",
+    )
+]  # fmt: skip
+_ENDPOINT = [
+    _ENDPOINTS[name] for name in (
+        "id", "organization_id", "profile", "url", "key_id", "state", "policy", "headers_encrypted", "secret_encrypted",
+        "consecutive_failures", "paced_until",
+    )
+]  # fmt: skip
+_BY_ID = _ENDPOINTS.id.in_(bindparam("ids", expanding=True))
+_BY_ORGANIZATION = (_ENDPOINTS.profile == bindparam("profile")) & _ENDPOINTS.organization_id.in_(
+    bindparam("organizations", expanding=True)
+)
+_ENDPOINTS_BY_ID: Select[Any] = select(*_ENDPOINT).where(_BY_ID)
+_ENDPOINTS_BY_ORGANIZATION: Select[Any] = select(*_ENDPOINT).where(_BY_ORGANIZATION)
+_ENDPOINTS_BY_BOTH: Select[Any] = select(*_ENDPOINT).where(_BY_ID | _BY_ORGANIZATION)
+_ENDPOINTS_LOCKED: Select[Any] = _ENDPOINTS_BY_ID.order_by(_ENDPOINTS.id).with_for_update(skip_locked=True)
 
 
-def oldest_locked(session: Session, limit: int, *conditions: Condition) -> list[Waiting]:
-    """The oldest deliveries of which ``conditions`` hold, locked; those that somebody else has locked are passed over."""
-    query: Select[Any] = select(*_DELIVERY).where(*conditions).order_by(Delivery.created_at, Delivery.id).limit(limit)
-    found: Iterable[Any] = session.execute(query.with_for_update(skip_locked=True))
+def oldest(*conditions: Condition) -> Select[Any]:
+    """The statement for oldest_locked; its parameter ``most`` says how many."""
+    query: Select[Any] = select(*_DELIVERY).where(*conditions).order_by(_DELIVERIES.created_at, _DELIVERIES.id)
+    return query.limit(bindparam("most", type_=Integer)).with_for_update(skip_locked=True)
+
+
+def oldest_locked(session: Session, query: Select[Any], **parameters: Any) -> list[Waiting]:
+    """The oldest deliveries that ``query`` names, locked; those that somebody else has locked are passed over."""
+    found: Iterable[Any] = session.connection().execute(query, parameters)
     return [Waiting(*row) for row in found]
 
 
-def endpoints(session: Session, condition: ColumnElement[bool]) -> list[Endpoint]:
-    """The endpoints of which ``condition`` holds."""
-    query: Select[Any] = select(*_ENDPOINT).where(condition)
-    found: Iterable[Any] = session.execute(query)
+def endpoints(session: Session, ids: Sequence[str], profile: str, organizations: Sequence[str]) -> list[Endpoint]:
+    """The endpoints with these ids, and those that these organizations have in this profile."""
+    # Each as its own statement: with an empty list in it, PostgreSQL would read the whole table.
+    if not organizations:
+        found: Iterable[Any] = session.connection().execute(_ENDPOINTS_BY_ID, {"ids": ids})
+    elif not ids:
+        found = session.connection().execute(_ENDPOINTS_BY_ORGANIZATION, {"profile": profile, "organizations": organizations})
+    else:
+        both = {"ids": ids, "profile": profile, "organizations": organizations}
+        found = session.connection().execute(_ENDPOINTS_BY_BOTH, both)
     return [Endpoint(*row) for row in found]
 
 
-def endpoints_locked(session: Session, condition: ColumnElement[bool]) -> list[Endpoint]:
+def endpoints_locked(session: Session, ids: Sequence[str]) -> list[Endpoint]:
     """The same as they are now, by id, locked; those that somebody else has locked are passed over."""
-    query: Select[Any] = select(*_ENDPOINT).where(condition).order_by(WebhookEndpoint.id)
-    found: Iterable[Any] = session.execute(query.with_for_update(skip_locked=True))
+    found: Iterable[Any] = session.connection().execute(_ENDPOINTS_LOCKED, {"ids": ids})
     return [Endpoint(*row) for row in found]

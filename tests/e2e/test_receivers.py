@@ -94,6 +94,13 @@ def running(command: list[str], folder: Path, **environment: str) -> Iterator[in
         process.wait(20)
 
 
+def wait_for_line(log: Path, words: str) -> None:
+    until = time.monotonic() + 30
+    while words not in log.read_text():
+        assert time.monotonic() < until, log.read_text()
+        time.sleep(0.02)
+
+
 @contextmanager
 def proxy(port: int, tls: ssl.SSLContext) -> Iterator[int]:
     """Ends TLS in front of ``port``, as a partner's proxy does; gives its own port."""
@@ -163,8 +170,8 @@ def test_our_page_s_receiver_runs_as_printed(
         assert answer(body, fundingscout_signature("fs_whsec_of_another", body)) == 401
         assert answer(body, genuine.removeprefix("sha256=")) == 401
         assert answer(body, None) == 401
-        time.sleep(0.2)  # what is handed on after the answer
-    handled = HANDLED.get(heading, "for vc_42: r1 Robotics")
+        handled = HANDLED.get(heading, "for vc_42: r1 Robotics")
+        wait_for_line(tmp_path / "receiver.log", handled)  # it is handed on after the answer
     assert (tmp_path / "receiver.log").read_text().count(handled) == 1
 
 

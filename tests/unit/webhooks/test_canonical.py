@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.webhooks.canonical import RawJson, canonical_text
+from pipeline.webhooks.canonical import RawJson, canonical_part, canonical_text
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -57,6 +57,12 @@ def test_it_is_json_with_the_same_value_and_stable(value: object) -> None:
     body = canonical_text(value).encode()
     assert json.loads(body) == value
     assert canonical_text(json.loads(body)).encode() == body
+
+
+@given(VALUES, st.text(st.characters(categories=["Cs", "Ll"]), max_size=3))
+def test_a_part_written_once_stands_in_a_body_as_if_it_were_written_there(value: object, beside: str) -> None:
+    whole = {"a": beside, "part": {"x": value, "y": beside}}
+    assert canonical_text(whole | {"part": canonical_part(whole["part"])}) == canonical_text(whole)
 
 
 @given(VALUES)
