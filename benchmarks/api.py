@@ -162,6 +162,8 @@ def bench_scale(folder: Path, counts: Sequence[int]) -> None:
             cursors: dict[int, str | None] = dict.fromkeys(counts)
             for _ in range(TURNS):
                 for count, partner, client, process in readers:
+                    client.close()  # the server may have: a connection that waited for its turn was idle
+                    client.connect()
                     before = process.cpu_times()
                     some, cursors[count] = pages(client, partner.token, query, is_walk, PAGES // TURNS, cursors[count])
                     after = process.cpu_times()
