@@ -35,6 +35,11 @@ def company_id(domain_key: str | None, company_key: str | None) -> str | None:
     return str(uuid5(NAMESPACE, f"name:{company_key}")) if company_key else None
 
 
+def investor_id(name: str) -> str:
+    """One id per investor: by its name, whatever the case and the blanks."""
+    return str(uuid5(NAMESPACE, f"investor:{' '.join(name.casefold().split())}"))
+
+
 def company_block(
     name: str | None, of_id: str | None, website: str | None, industry: str | None, country: str | None, description: str | None
 ) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from random import Random
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.organizations.organizations import get_organization
@@ -161,6 +161,17 @@ def grant_credits(db: AppDatabase, organization_id: str, amount: int, now: datet
         row.updated_at = now
         session.add(CreditEntry(organization_id=organization_id, amount=amount, kind="grant", note=note, created_at=now))
         return _info(row)
+
+
+def take_credit(db: AppDatabase, organization_id: str, amount: int, now: datetime, note: str) -> int | None:
+    """Take credits for a call; gives how many are left, None where too few are not set aside. Never below zero (A-SB-23)."""
+    available = Team.credits - Team.credits_reserved
+    taken = update(Team).where(Team.organization_id == organization_id, available >= amount)
+    with db.write() as session:
+        left = session.execute(taken.values(credits=Team.credits - amount).returning(available)).scalar_one_or_none()
+        if left is not None:
+            session.add(CreditEntry(organization_id=organization_id, amount=-amount, kind="request", note=note, created_at=now))
+    return left
 
 
 def create_key(

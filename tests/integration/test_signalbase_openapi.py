@@ -37,7 +37,7 @@ CHECKS = [
 EXAMPLES = 5
 OPERATIONS = {
     "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "patch_webhook", "delete_webhook", "test_webhook",
-    "list_deliveries", "retry_delivery", "preview_webhook",
+    "list_deliveries", "retry_delivery", "preview_webhook", "search_funding",
 }  # fmt: skip
 
 

@@ -214,6 +214,85 @@ class CursorPage(Answer[list[T]], Generic[T]):
     pagination: CursorPagination
 
 
+class RoundInvestor(Described):
+    """An investor of a round. ``id`` follows from the name."""
+
+    id: str
+    name: str
+    type: str | None
+    website: str | None
+    linkedin: str | None
+    isLead: bool  # noqa: N815 - as callers read it
+
+
+class RoundSource(Described):
+    """A document that reports a round."""
+
+    url: str | None
+    sourceType: str | None  # noqa: N815 - as callers read it
+    title: str | None
+    publishedAt: Instant | None  # noqa: N815 - as callers read it
+    isPrimary: bool  # noqa: N815 - as callers read it
+
+
+class FundingRow(Described):
+    """A funding round. Amounts in whole units of ``currency``; what no document states is null."""
+
+    signalId: str  # noqa: N815 - as callers read it
+    signalType: Literal["funding_round"]  # noqa: N815 - as callers read it
+    match_confidence: Literal["exact", "fuzzy", "none"]
+    occurredAt: Instant  # noqa: N815 - as callers read it
+    discoveredAt: Instant  # noqa: N815 - as callers read it
+    companyId: str | None  # noqa: N815 - as callers read it
+    companyName: str | None  # noqa: N815 - as callers read it
+    companySlug: str | None  # noqa: N815 - as callers read it
+    companyLogo: str | None  # noqa: N815 - as callers read it
+    companyWebsite: str | None  # noqa: N815 - as callers read it
+    companyLinkedin: str | None  # noqa: N815 - as callers read it
+    companyIndustry: str | None  # noqa: N815 - as callers read it
+    companyCountry: str | None  # noqa: N815 - as callers read it
+    companySubcategory: str | None  # noqa: N815 - as callers read it
+    companyFoundedYear: int | None  # noqa: N815 - as callers read it
+    companyCategories: Annotated[str | None, Field(description="A JSON list, as text.")]  # noqa: N815 - as callers read it
+    companyDescription: str | None  # noqa: N815 - as callers read it
+    companyEmployeeCount: int | None  # noqa: N815 - as callers read it
+    roundType: str | None  # noqa: N815 - as callers read it
+    roundFlavor: str | None  # noqa: N815 - as callers read it
+    amount: int | None
+    currency: str | None
+    announcedDate: str | None  # noqa: N815 - as callers read it
+    confidenceScore: float | None  # noqa: N815 - as callers read it
+    verificationStatus: Literal["verified", "unverified", "pending"]  # noqa: N815 - as callers read it
+    isFreeAccess: Literal[True]  # noqa: N815 - as callers read it
+    investors: list[RoundInvestor]
+    sources: list[RoundSource]
+
+
+class NumberedPagination(Described):
+    """Where a numbered page stands."""
+
+    currentPage: int  # noqa: N815 - as callers read it
+    totalPages: int  # noqa: N815 - as callers read it
+    totalCount: int  # noqa: N815 - as callers read it
+    hasNextPage: bool  # noqa: N815 - as callers read it
+    hasPreviousPage: bool  # noqa: N815 - as callers read it
+
+
+class SearchMeta(Meta):
+    """The operation, what it cost, and what is left."""
+
+    creditsRemaining: int  # noqa: N815 - as callers read it
+
+
+class FundingPage(Described):
+    """A page of funding rounds."""
+
+    success: Literal[True]
+    data: list[FundingRow]
+    pagination: NumberedPagination
+    meta: SearchMeta
+
+
 class ErrorAnswer(Described):
     """Failure. ``retryAfter``: whole seconds, with 429 alone."""
 
@@ -233,6 +312,7 @@ _RATE = {
 _FAILURES: dict[int, str] = {
     400: "What was sent can't be used (`bad_request`).",
     401: "No key, or one that is not known (`invalid_api_key`).",
+    402: "The team has no credit left (`insufficient_credits`).",
     403: "The team has no active subscription (`subscription_expired`).",
     404: "There is no such webhook or delivery (`not_found`).",
     409: "The event was delivered already, or is on its way (`conflict`).",

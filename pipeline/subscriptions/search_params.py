@@ -1,0 +1,130 @@
+"""Query parameters of a search as values: whole numbers, days, presets of dates, lists (vendor facts, section 7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+from pipeline.matching.domains import company_domain
+from pipeline.subscriptions.filters import lowered
+
+PRESETS = (
+    "today", "yesterday", "last_7d", "last_14d", "last_30d", "last_60d", "last_90d", "last_6m", "last_1y", "last_2y", "this_week",
+    "this_month", "this_quarter", "this_year", "last_week", "last_month", "last_quarter", "last_year",
+)  # fmt: skip
+ROUNDS = (
+    "pre-seed", "seed", "series a", "series b", "series c", "series d", "series e", "series f", "series g", "series h", "angel",
+    "grant", "crowdfunding", "growth", "debt", "debt financing", "equity", "fund", "ipo",
+)  # fmt: skip
+LARGEST = 2**53
+
+
+class ParameterInvalid(ValueError):
+    """A parameter that can't be used. The text names it, its value and the way out."""
+
+
+def whole(name: str, text: str, low: int, high: int = LARGEST) -> int:
+    """A whole number from ``low`` to ``high``. Raises ParameterInvalid."""
+    if not re.fullmatch(r"[0-9]{1,16}", text) or not low <= int(text) <= high:
+        raise ParameterInvalid(f"{name} must be a whole number from {low} to {high}, not {text[:40]!r}")
+    return int(text)
+
+
+def one_of(name: str, text: str, allowed: Sequence[str]) -> str:
+    """One of ``allowed``. Raises ParameterInvalid."""
+    if text not in allowed:
+        raise ParameterInvalid(f"{name} must be one of {', '.join(allowed)}, not {text[:40]!r}")
+    return text
+
+
+def many_of(name: str, text: str, allowed: Sequence[str]) -> list[str]:
+    """Comma-separated ones of ``allowed``, whatever their case. Raises ParameterInvalid."""
+    found = items(text)
+    for value in found:
+        if value not in allowed:
+            raise ParameterInvalid(
+                f"Invalid {name} value: {value[:40]}. Accepted values (case-insensitive): {', '.join(allowed)}."
+            )
+    return found
+
+
+def items(text: str, separator: str = ",") -> list[str]:
+    """The values of a list, in lower case."""
+    return [value for part in text.split(separator) if (value := lowered(part))]
+
+
+def countries(name: str, text: str) -> list[str]:
+    """ISO 3166-1 alpha-2 codes in upper case. Raises ParameterInvalid."""
+    codes = [code.upper() for code in items(text)]
+    for code in codes:
+        if not re.fullmatch(r"[A-Z]{2}", code):
+            raise ParameterInvalid(f"{name}: {code[:40]!r} is no ISO 3166-1 alpha-2 code; write US,GB")
+    return codes
+
+
+def day(name: str, text: str) -> datetime:
+    """The first moment of a day in UTC. Raises ParameterInvalid."""
+    try:
+        return _midnight(date.fromisoformat(text[:10] if "T" in text else text))
+    except ValueError:
+        raise ParameterInvalid(f"{name}: {text[:40]!r} is no ISO-8601 date; write 2026-01-31") from None
+
+
+def domain(name: str, text: str) -> str:
+    """The key of a company's domain, by the rules of the CRM match. Raises ParameterInvalid."""
+    key = company_domain(text) if "@" not in text else None
+    if key is None:
+        raise ParameterInvalid(f"{name}: {text[:80]!r} is no company's domain; write acme.com")
+    return key
+
+
+def linkedin_company(name: str, text: str) -> str:
+    """The slug of a LinkedIn company page, in lower case. Raises ParameterInvalid."""
+    parts = urlsplit(text if "//" in text else f"https://{text}")
+    host = (parts.netloc or "").casefold().removeprefix("www.")
+    match = re.fullmatch(r"/company/([^/]+)/?", parts.path)
+    if host != "linkedin.com" or match is None:
+        raise ParameterInvalid(f"{name}: {text[:80]!r} is no LinkedIn company page; write linkedin.com/company/acme")
+    return match[1].casefold()
+
+
+def preset_range(preset: str, now: datetime) -> tuple[datetime, datetime]:
+    """[first moment, moment after the last) of a preset, in UTC. Weeks begin on Monday; "last_7d" ends now and has today."""
+    today = now.astimezone(UTC).date()
+    tomorrow = today + timedelta(days=1)
+    if match := re.fullmatch(r"last_(\d+)([dmy])", preset):
+        count, unit = int(match[1]), match[2]
+        first = today - timedelta(days=count) if unit == "d" else _months_before(today, count * (12 if unit == "y" else 1))
+        return _midnight(first), _midnight(tomorrow)
+    if preset in ("today", "yesterday"):
+        first = today if preset == "today" else today - timedelta(days=1)
+        return _midnight(first), _midnight(first + timedelta(days=1))
+    which, unit = preset.split("_")
+    begins = {
+        "week": today - timedelta(days=today.weekday()),
+        "month": today.replace(day=1),
+        "quarter": date(today.year, (today.month - 1) // 3 * 3 + 1, 1),
+        "year": date(today.year, 1, 1),
+    }[unit]
+    if which == "this":
+        return _midnight(begins), _midnight(tomorrow)
+    before = (
+        begins - timedelta(days=7) if unit == "week" else _months_before(begins, {"month": 1, "quarter": 3, "year": 12}[unit])
+    )
+    return _midnight(before), _midnight(begins)
+
+
+def _months_before(day_: date, months: int) -> date:
+    year, month = divmod(day_.year * 12 + day_.month - 1 - months, 12)
+    for last in (day_.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")
+
+
+def _midnight(day_: date) -> datetime:
+    return datetime.combine(day_, time(), UTC)
