@@ -25,7 +25,7 @@ class Caller:
         self.token = teams.create_key(api.database, self.id, "test", api.now).token
         rounds = [
             self.round("new", "Brightwater", "brightwater.com", "US", "seed", 2_000_000, 0),
-            self.round("old", "Kestrel Labs", "kestrel.example.org", "GB", "series a", 9_000_000, 40),
+            self.round("old", "Kestrel Labs", "kestrellabs.com", "GB", "series a", 9_000_000, 40),
             self.round("bare", "Fernhollow", None, None, None, None, 2),
         ]
         publish_signals(api.database, rounds, api.now)
@@ -138,7 +138,7 @@ def test_no_search_looks_at_more_than_its_bound_and_says_so(caller: Caller, monk
     monkeypatch.setattr(search, "MOST_SEARCHED", 1)
     _, body = caller.ask("countries=GB")
     assert (body["data"], "newest" in body["meta"]["warnings"][0]) == ([], True)
-    assert caller.ask("company_domain=kestrel.example.org")[1]["pagination"]["totalCount"] == 1, "one company's are found by it"
+    assert caller.ask("company_domain=kestrellabs.com")[1]["pagination"]["totalCount"] == 1, "one company's are found by it"
 
 
 def test_presets_are_whole_days() -> None:
