@@ -61,6 +61,11 @@ def region_country(name: str) -> str | None:
     return places.countries.get(key) or places.regions.get(key) or places.codes.get(name.strip().rstrip(".").replace(".", ""))
 
 
+def country_named(name: str) -> str | None:
+    """Country code of a country's name: "Germany", "the Netherlands"; no state or province."""
+    return gazetteer().countries.get(_key(name))
+
+
 def country_of_adjective(word: str) -> str | None:
     """Country code of "German", "India's", "U.S."."""
     return gazetteer().countries.get(_key(re.sub(r"['’]s$", "", word)))

@@ -67,11 +67,15 @@ class Found:
 def read_search(given: Mapping[str, str], now: datetime) -> Search:
     """The search that query parameters ask for; an empty value asks for nothing. Raises ParameterInvalid."""
     given = {name: value.strip() for name, value in given.items() if value.strip()}
+    for name, value in given.items():
+        if "\0" in value:  # PostgreSQL has no such text
+            raise read.ParameterInvalid(f"{name} must have no NUL character")
     window = [Signal.event_type == EventType.FUNDING.value]
     if "company_domain" in given:  # by the company's own index: the other one would be walked to its end
         key = read.domain("company_domain", given["company_domain"])
         window = [Signal.company_id == company_id(key, None)]
-    conditions = [Signal.is_active, Signal.event_type == EventType.FUNDING.value, *_of_company(given), *_of_round(given)]
+    conditions: list[ColumnElement[bool]] = [Signal.is_active.is_(True), Signal.event_type == EventType.FUNDING.value]
+    conditions += [*_of_company(given), *_of_round(given)]
     is_exact = "company_domain" in given or "company_linkedin_url" in given
     return Search(
         window=[*window, *_dates(given, now)],
@@ -166,10 +170,11 @@ def _of_round(given: Mapping[str, str]) -> list[ColumnElement[bool]]:
     if "round_flavor" in given:
         conditions.append(Signal.round_flavor.in_(read.many_of("round_flavor", given["round_flavor"], FLAVORS)))
     if "currency" in given:
-        conditions.append(Signal.currency == given["currency"])
+        conditions.append(Signal.currency == given["currency"].upper())
     if "verification_status" in given:
         sought = read.many_of("verification_status", given["verification_status"], STATUSES)
-        conditions.append(Signal.data[("fundingRound", "verificationStatus")].as_string().in_(sought))
+        stated = Signal.data[("fundingRound", "verificationStatus")].as_string()
+        conditions.append(func.coalesce(stated, "unverified").in_(sought))  # as a row shows it
     return conditions
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlsplit
 
 from pipeline.matching.domains import company_domain
+from pipeline.signals.places import country_named
 from pipeline.subscriptions.filters import lowered
 
 PRESETS = (
@@ -16,9 +16,33 @@ PRESETS = (
 )  # fmt: skip
 ROUNDS = (
     "pre-seed", "seed", "series a", "series b", "series c", "series d", "series e", "series f", "series g", "series h", "angel",
-    "grant", "crowdfunding", "growth", "debt", "debt financing", "equity", "fund", "ipo",
+    "grant", "crowdfunding", "growth", "debt", "debt financing", "convertible note", "equity", "fund", "ipo",
 )  # fmt: skip
 LARGEST = 2**53
+_EU = (
+    "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL",
+    "PT", "RO", "SK", "SI", "ES", "SE",
+)  # fmt: skip
+_WEST = (
+    "AD", "AT", "BE", "CH", "DE", "DK", "ES", "FI", "FR", "GB", "GR", "IE", "IS", "IT", "LI", "LU", "MC", "MT", "NL", "NO", "PT",
+    "SE", "SM",
+)  # fmt: skip
+_EAST = ("AL", "BA", "BG", "CZ", "EE", "HR", "HU", "LT", "LV", "ME", "MK", "PL", "RO", "RS", "SI", "SK", "XK")
+_LATAM = (
+    "AR", "BO", "BR", "CL", "CO", "CR", "CU", "DO", "EC", "SV", "GT", "HT", "HN", "MX", "NI", "PA", "PY", "PE", "PR", "UY", "VE",
+)  # fmt: skip
+# The vendor tells the members of EU, DACH, BENELUX and NORDICS; the others are our reading.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "EU": _EU,
+    "EUROPE": tuple(sorted({*_EU, *_WEST, *_EAST, "BY", "MD", "UA"})),
+    "WE": _WEST,
+    "CEE": _EAST,
+    "DACH": ("DE", "AT", "CH"),
+    "BENELUX": ("BE", "NL", "LU"),
+    "NORDICS": ("DK", "FI", "IS", "NO", "SE"),
+    "NA": ("US", "CA"),
+    "LATAM": _LATAM,
+}
 
 
 class ParameterInvalid(ValueError):
@@ -56,11 +80,17 @@ def items(text: str, separator: str = ",") -> list[str]:
 
 
 def countries(name: str, text: str) -> list[str]:
-    """ISO 3166-1 alpha-2 codes in upper case. Raises ParameterInvalid."""
-    codes = [code.upper() for code in items(text)]
-    for code in codes:
-        if not re.fullmatch(r"[A-Z]{2}", code):
-            raise ParameterInvalid(f"{name}: {code[:40]!r} is no ISO 3166-1 alpha-2 code; write US,GB")
+    """ISO 3166-1 alpha-2 codes in upper case, of codes, English names and groups. Raises ParameterInvalid."""
+    codes: list[str] = []
+    for value in items(text):
+        if (group := value.upper()) in GROUPS:  # before codes: NA is North America here, Namibia goes by its name
+            codes += GROUPS[group]
+        elif re.fullmatch(r"[a-z]{2}", value):
+            codes.append(value.upper())
+        elif code := country_named(value):
+            codes.append(code)
+        else:
+            raise ParameterInvalid(f"{name}: {value[:40]!r} is no country; write US,GB, Germany or one of {', '.join(GROUPS)}")
     return codes
 
 
@@ -82,10 +112,10 @@ def domain(name: str, text: str) -> str:
 
 def linkedin_company(name: str, text: str) -> str:
     """The slug of a LinkedIn company page, in lower case. Raises ParameterInvalid."""
-    parts = urlsplit(text if "//" in text else f"https://{text}")
-    host = (parts.netloc or "").casefold().removeprefix("www.")
-    match = re.fullmatch(r"/company/([^/]+)/?", parts.path)
-    if host != "linkedin.com" or match is None:
+    match = re.fullmatch(
+        r"(?:https?:)?(?://)?(?:[a-z]{2,3}\.)?linkedin\.com/company/([^/?#\s]+)/?(?:[?#].*)?", text, re.IGNORECASE
+    )
+    if match is None:
         raise ParameterInvalid(f"{name}: {text[:80]!r} is no LinkedIn company page; write linkedin.com/company/acme")
     return match[1].casefold()
 
