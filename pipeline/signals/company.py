@@ -17,6 +17,7 @@ from pipeline.signals.company_patterns import (
     COLUMN,
     DESCRIBED_SUBJECT,
     DESCRIPTION,
+    DOUBLES_DOWN,
     FOUNDER_LAUNCHES,
     HEADLINE_VERB,
     INTRODUCED,
@@ -28,12 +29,14 @@ from pipeline.signals.company_patterns import (
     ORDINARY,
     OWNER,
     OWNERS_ROUND,
+    PERSON_OWNER,
     PERSON_SUBJECT,
     PERSONS_COMPANY,
     POSSESSIVE,
     POSSESSIVE_ROUND,
     POSSESSIVE_TAIL,
     QUOTES,
+    RECIPIENT,
     SECOND_CLAUSE,
     TITLE_START,
     TRAILING,
@@ -41,6 +44,7 @@ from pipeline.signals.company_patterns import (
     VALUED,
 )
 from pipeline.signals.headline import Headline
+from pipeline.signals.investors import looks_like_person
 from pipeline.signals.places import find_place
 from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
@@ -65,6 +69,8 @@ def find_company(text: Text, headline: Headline, event_sentences: tuple[int, ...
     subject = _from_title(headline, names)
     if subject:
         known = _spelled_in_body(subject, text)
+        if not known and headline.side == "investor" and (received := _recipient(text)):
+            return received  # "leads round for rival L1": the headline describes whom the body names
         return Company(known or subject, headline.plain, "title", known is not None)
     return _from_body(text, headline, names, event_sentences)
 
@@ -80,8 +86,14 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
         person = PERSONS_COMPANY.search(headline.plain)
         if person and (person["owner"] or PERSON_SUBJECT.search(headline.subject)):
             return name_in(person["name"], names)
+        owner = _person_owner(headline.subject)
+        if owner:
+            return name_in(headline.subject[owner:], names)
         if ANONYMOUS.search(headline.subject) or NAMELESS.fullmatch(headline.subject):
             return None
+        doubled = DOUBLES_DOWN.match(headline.plain)
+        if doubled and names[_fold(doubled["object"])] > names[_fold(doubled["subject"])]:
+            return name_in(doubled["object"], names)
         if headline.verb.lower().lstrip().startswith(ADDS_MONEY) or VALUED.match(headline.verb):
             return _before_verb(headline.subject, names)
         column = COLUMN.fullmatch(headline.subject)
@@ -117,7 +129,7 @@ def _invested_company(headline: Headline, names: Counter[str]) -> str | None:
     """The object of "leads … for X", "invests $20M in X", "backs X"."""
     rest = headline.rest
     owner = OWNERS_ROUND.match(rest)
-    if owner:
+    if owner and not _is_place(owner["name"].strip()):
         return name_in(owner["name"], names)
     verb = headline.verb.lower()
     match = None if verb.startswith(("back", "bankroll", "fund", "support")) else OBJECT_AFTER.search(rest)
@@ -129,6 +141,12 @@ def _invested_company(headline: Headline, names: Counter[str]) -> str | None:
     if possessive and _is_place(possessive["name"]):
         return name_in(target, names)  # "Bangladesh's Acme": the owner is where it sits
     return name_in(possessive["name"] if possessive else target, names)
+
+
+def _person_owner(subject: str) -> int:
+    """Where the company begins in "Curve co-founder Jane Doe's Acme"; 0 where no person owns it."""
+    match = PERSON_OWNER.match(subject)
+    return match.end() if match and (match["role"] or looks_like_person(match["person"])) else 0
 
 
 def name_in(phrase: str, names: Counter[str] | None = None) -> str | None:
@@ -302,6 +320,15 @@ def _from_body(text: Text, headline: Headline, names: Counter[str], event_senten
         return _most_named(text)
     name, _ = max(votes.items(), key=lambda item: (item[1], item[0] in headline.plain, len(item[0]), item[0]))
     return Company(name, where[name], "title" if where[name] == headline.plain else "body", name in headline.plain)
+
+
+def _recipient(text: Text) -> Company | None:
+    """Whom the lead says the money goes to."""
+    for sentence in text.news[:6]:
+        match = RECIPIENT.search(sentence)
+        if match and (name := name_in(match["name"])):
+            return Company(name, sentence, "body", False)
+    return None
 
 
 def _most_named(text: Text) -> Company | None:

@@ -57,16 +57,16 @@ CLAUSE = gated(
     r",\s|\s(?:to\s(?=[a-z])|to (?:expand|build|accelerate|help|drive|power|scale|grow|advance|boost"
     r"|support|launch|develop|bring|revolutioni[sz]e|transform|fuel|create|improve|make)\b|as\s"
     r"|for\s(?!\w+$)|after\s|at\s|with\s|amid\s|via\s|in\s(?:\w+\s)?(?:round|series|seed|funding|latest"
-    r"|new|\$|€|£)|following\s|through\s|led by\s|that\s|which\s|on\s)",
+    r"|new|rs\.?\s?\d|₹|[a-z]{0,3}\$|€|£)|following\s|through\s|led by\s|that\s|which\s|on\s)",
     re.I,
 )
 OBJECT_AFTER = gated(
     r"(?:^|\s)(?:for|in|into|of|on|behind)\s(?!(?:series|seed|pre-|funding|a\s|an\s|its|equity|venture|growth|\$|€|£))", re.I
 )
 OWNERS_ROUND = gated(
-    r"\s+(?:in\s)?(?P<name>[A-Z0-9][^$€£]{1,60}?)['’]s?\s(?:(?:new"
-    r"|latest)\s)?(?:[$€£₹]\s?\S+\s(?:(?:million|billion|mn|cr|crore)\s)?)?(?:(?:pre-?)?(?:seed"
-    r"|series [a-h]\+?)\s?)?(?:round|funding|financing|investment|raise)\b",
+    r"\s+(?:in\s)?(?P<name>[A-Z0-9][^$€£]{1,60}?)['’]s?\s(?:(?:new|latest|oversubscribed|upsized)\s)?"
+    r"(?:(?:[a-z]{0,3}[$€£₹]|rs\.?)\s?\d\S*\s(?:(?:million|billion|mn|cr|crore|lakh)\s)?)?"
+    r"(?:round|funding|financing|investment|raise|(?:pre-?)?seed|series [a-h](?![a-z]))",
     re.I,
 )
 ADDS_MONEY = ("with ", "on ", "via ", "thanks to ")
@@ -95,6 +95,17 @@ FOUNDER_LAUNCHES = gated(
     r"|after raising)\s"
     r"(?:an?\s)?\W{0,3}\d",
     re.I,
+)
+# "Curve co-founder Jane Doe's Acme", "Jane Doe's fund-backed Acme"
+PERSON_OWNER = gated(
+    r"(?P<role>.{0,60}?\b(?i:co-?founders?|founders?|entrepreneurs?|ceo|alum|veteran|actor|actress|cricketer|footballer|singer|rapper"
+    r"|billionaire|investor|scientist|professor)\s)?"
+    r"(?P<person>[A-ZÀ-Þ][\w.\-]+(?:\s[A-ZÀ-Þ][\w.\-]*){1,2})['’]s?\s(?=\S)"
+)
+# A fund that puts more into what it holds. The same words tell of a company and its market: the body decides.
+DOUBLES_DOWN = gated(
+    r"(?P<subject>.{2,60}?)\s(?i:doubles? down on)\s(?P<object>.{2,60}?)\s(?i:with|in|via)\s"
+    r"(?i:an?\s|another\s|fresh\s|new\s)*\S{0,3}\d"
 )
 POSSESSIVE_TAIL = gated(r"(?P<name>[A-Z0-9][\w.&\- ]{0,50}?)['’]s?\s[A-Za-z]")
 SECOND_CLAUSE = gated(r"(?:,|\bas|\bas it|\bwhile it|\bafter it|\band)\s$", re.I)
@@ -137,6 +148,12 @@ APPOSITION = gated(
 # "Bristol-based Acme, founded by …", "Lisbon startup Acme has built …"
 INTRODUCED = gated(
     rf"(?:\b[A-ZÀ-Þ][\w.]+-based|\b(?:startup|start-up))\s{NAME}(?=,\s|\s(?:has|is|was|puts|makes|builds|sells|says|uses|wants)\b)"
+)
+# "The funding is being provided to Acme Labs"; "Jane Doe, founder of Acme"
+RECIPIENT = gated(
+    rf"\b(?:(?:funding|money|capital|investment|round)\s(?:is|was|will be|has been)\s(?:being\s)?(?:provided|given|made available)"
+    r"\sto"
+    rf"|(?:founder|co-founder|CEO|chief executive)\s(?:of|at))\s(?:startup\s)?{NAME}"
 )
 POSSESSIVE_ROUND = gated(
     rf"{NAME}['’]s?\s(?:\S+\s){{0,4}}?(?:round|funding|seed|series [a-hA-H]|Series [A-H]|raise|investment)\b"

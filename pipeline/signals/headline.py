@@ -54,6 +54,9 @@ def parse_headline(title: str) -> Headline:
 
 def _without_verb(plain: str, monies: tuple[Money, ...], name: str | None) -> Headline:
     """The forms of money news in which no verb has the money as its object."""
+    backed = _BACKED_BY.match(plain)
+    if backed and monies:
+        return Headline(plain, "company", backed["subject"], backed["verb"], plain[backed.end("verb") :], monies, name)
     possessive = _POSSESSIVE_MONEY.match(plain)
     if possessive:
         return Headline(plain, "nominal", possessive["subject"], "", plain[possessive.end("subject") :], monies, name)
@@ -124,6 +127,8 @@ def _any_verb(plain: str, monies: tuple[Money, ...], round_match: re.Match[str] 
             found = _PEOPLE_DO.search(plain, 0, target)
             found = found if found and _PEOPLE.search(plain, 0, found.start()) else None
         if found and found.start() > 0 and found.end() == target and not MONEY_GOES_OUT.match(found[0]):
+            if plain[: found.start()].rstrip().endswith(("'s", "’s")):
+                continue  # "Acme's oversubscribed $6M": no verb follows an owner
             return found
     return None
 
@@ -132,6 +137,8 @@ def _invest_verb(plain: str) -> re.Match[str] | None:
     for verb in INVEST_VERB.finditer(plain):
         if verb.start() > 0 and _INVESTS_IN.match(plain[verb.start() :]):
             before = plain[: verb.start()]
+            if _OWNED_ROUND.search(before):
+                continue  # "Acme's oversubscribed series C backs a candidate": no investor's doing
             if _PLURAL_VERB.fullmatch(verb[0]) and (before.endswith(" to ") or not _PLURAL_SUBJECT.search(before)):
                 continue
             return verb
@@ -173,7 +180,8 @@ _VALUED_AFTER = gated(
 # Acme gets the money that the headline begins with: a "$6M seed round for Acme".
 _MONEY_FOR = gated(
     r"(?:(?:fresh|new|big|another|over|more than|nearly|record|series [a-h]|seed)\s)*(?:(?:funding|financing|investment|round|raise"
-    r"|boost|injection|seed|series [a-h])(?:\sround)?(?:\s(?:of|worth))?:?\s)?(?:US)?(?:[$€£₹¥]|[A-Z]{2,3}\s?\$?)?\s?\d[\d.,]*"
+    r"|boost|injection|seed|series [a-h])(?:\sround)?(?:\s(?:of|worth))?:?\s)?(?:US)?(?:[$€£₹¥]|[A-Z]{2,3}\s?\$?|[A-Z]\$)?"
+    r"\s?\d[\d.,]*"
     r"\s?-?[A-Za-z]{0,8}\s(?:(?:in|of|fresh|new)\s)?(?:(?:[\w\-+]+\s){0,3}(?:round|funding|financing|investment|seed|series [a-h]"
     r"|raise|boost|injection|capital)\s)?(?:for|to|into)\s(?P<subject>[^,:;–—]{2,60})",
     re.I,
@@ -225,8 +233,20 @@ _INVESTS_IN = gated(
     r"|takes?\s.{0,40}?\bstake\sin\s",
     re.I,
 )
+# "Acme's oversubscribed $6M series C" before a verb: the round is the subject.
+_OWNED_ROUND = gated(
+    r"['’]s?\s[^,;:]{0,60}?\b(?:round|raise|funding|financing|seed|series [a-h]\S{0,2})\s$",
+    re.I,
+)
+# "Acme is backed by Oldmoor in $6M Series A"
+_BACKED_BY = gated(
+    r"(?P<subject>.{2,60}?)(?P<verb>\s(?:(?:is|was|gets|has been)\s)?backed)\sby\s.{2,80}?\s(?:in|with)\s(?:an?\s|its\s|the\s)?"
+    r"(?:[\w\-]+\s)?(?:(?:US|A|C|S|HK|NZ)?[$€£₹¥]|Rs|[A-Z]{3}\s?\d)\s?[\d.,]+.{0,30}?"
+    r"\b(?:seed|pre-?seed|series|round|raise|funding|financing|investment)\b",
+    re.I,
+)
 _POSSESSIVE_MONEY = gated(
-    r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge)\s)?(?:[$€£₹]|US\$"
+    r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge|oversubscribed|upsized|record|massive)\s)?(?:[$€£₹]|US\$"
     r"|Rs\.?)\s?\d\S*(?:\s(?:million|billion|mn|cr|crore))?\s"
     r"(?:\w+\s){0,2}(?:funding|round|raise|investment|financing|seed|series)\b",
     re.I,

@@ -63,7 +63,7 @@ DESCRIPTOR = gated(
     r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
     r"|several|various|prominent|notable|noted|renowned|major|top|global|international|local|institutional"
     r"|strategic|private|family|"
-    r"fellow|additional|first-time|long-?time|repeat|original|long-standing|well-known|high-profile|key"
+    r"fellow|newly[\s-]\w+|additional|first-time|long-?time|repeat|original|long-standing|well-known|high-profile|key"
     r"|participating|follow-on|insider|inside|all|some|many|high[- ]net[- ]worth|world-class|top-tier"
     r"|tier-one|blue-chip|corporate|"
     r"backers?|investors?|shareholders?|supporters?|partners?(?=\s[A-ZÀ-Þ])|angels?|angel investors?|vcs?"
@@ -85,6 +85,11 @@ DESCRIPTOR = gated(
     r"|Danish|Norwegian|Finnish|Israeli|Indian|Chinese|Japanese|Korean|Canadian|Australian|Silicon Valley"
     r"|Singaporean|Brazilian|Nordic|Polish|Austrian|Belgian)(?=\s(?:[a-z]|VC|fund|investor)))"
     r"(?:['’]s)?\s+)"
+)
+# "Life sciences investment firm Oldmoor": a description that begins a sentence, so only its first word is capital.
+OPENING_DESCRIPTION = gated(
+    r"[A-ZÀ-Þ][\w\-]*(?:\s(?!(?:of|the|for|and|de)\b)[a-z][\w\-]*){0,4}?\s(?:firm|fund|investor|backer|giant|company|bank|manager"
+    r"|accelerator|incubator|office|arm)\s(?=[A-ZÀ-Þ])"
 )
 TAIL = gated(
     r"\s+(?:Series|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
@@ -215,7 +220,7 @@ _ADJECTIVES = (
 _QUALIFIED = (
     r"(?:(?:existing|new|investors?|angel|leading|both|the|a|an|group|syndicate|of|venture|strategic"
     r"|capital|VC|VCs|backers|firms?|funds?|fellow|other"
-    r"|returning|participating|by|like|as|such|including|several|undisclosed|prominent|notable|renowned"
+    r"|newly[\s-]\w+|returning|participating|by|like|as|such|including|several|undisclosed|prominent|notable|renowned"
     r"|investment|global|institutional)\s)*"
 )
 OTHER_PATTERNS = (

@@ -24,6 +24,7 @@ from pipeline.signals.investor_patterns import (
     LED_ALONE,
     LED_BY,
     NOT_A_NAME_BEFORE,
+    OPENING_DESCRIPTION,
     ORGANIZATION,
     OTHER_PATTERNS,
     PART_OF_WORLD,
@@ -269,6 +270,9 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
         return None, descriptor
     if person := PERSON_OF_FIRM.match(text) or FIRMS_PERSON.match(text):
         return person["person"], person["role"]
+    if opening := OPENING_DESCRIPTION.match(text):
+        descriptor = opening[0].strip().lower()
+        text = text[opening.end() :]
     while True:
         match = DESCRIPTOR.match(text)
         if not match or match.end() == len(text):

@@ -148,7 +148,7 @@ _CITY_COMPANY = gated(
 )
 _BEGINS_WITH_CITY = gated(rf"(?P<place>{_CAP}(?:\s{_CAP}){{0,2}})(?:\s[a-z][\w\-]*){{1,4}}\s$")
 _NATION_COMPANY = gated(
-    rf"\b(?:[Aa]n?\s|[Tt]he\s|[Tt]his\s)(?P<nation>{_CAP})\s(?:[a-z][\w\-]*\s){{0,3}}?(?:{_KIND}|(?:co-)?founders?\b)"
+    rf"(?:^|\b[Aa]n?\s|\b[Tt]he\s|\b[Tt]his\s)(?P<nation>{_CAP})\s(?:[a-z][\w\-]*\s){{0,3}}?(?:{_KIND}|(?:co-)?founders?\b)"
 )
 _BASED_IN = gated(
     rf"\b(?:(?:[Hh]eadquartered|[Bb]ased|HQ['’]?ed|[Ll]ocated)(?: in| out of| at)|[Hh]eadquarters (?:in"

@@ -94,7 +94,7 @@ _OTHERS_AFTER = gated(
     re.I,
 )
 _CONTEXT = gated(
-    r"\b(?:round|funding|financing|fundrais\w+|invest\w*|capital|rais\w+|money|million|mn|crore|cr|secur\w+|clos\w+|led|from)\b"
+    r"\b(?:round|funding|financing|fundrais\w+|invest\w*|capital|rais\w+|money|million|mn|crore|cr|lakhs?|secur\w+|clos\w+|led|from)\b"
     r"|[$€£₹]\s?\d",
     re.I,
 )

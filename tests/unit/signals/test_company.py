@@ -53,6 +53,30 @@ def test_descriptions_are_stripped_from_names(phrase: str, name: str) -> None:
         ("Payments infrastructure: Quernstone closes €4M Series B", "", "Quernstone"),
         ("Quernstone: Flour raises $4M", "Quernstone: Flour is new. Quernstone raised $4M.", "Quernstone"),
         ("Peakline, Oldmoor pour $7M into Bangladesh’s Quernstone", "", "Quernstone"),
+        ("Peakline, Oldmoor back Quernstone’s $9 million Series A", "", "Quernstone"),
+        ("Peakline backs Quernstone's seed", "", "Quernstone"),
+        ("Actor Priya Rao backs coffee chain Quern Brew in Rs 70-crore Series B1 round", "", "Quern Brew"),
+        (
+            "Peakline doubles down on Quernstone with $40M Series A",
+            "Peakline has put more money into Quernstone. Quernstone, a bank for millers, said so.",
+            "Quernstone",
+        ),
+        (
+            "Quernstone doubles down on Flour with $40M Series A",
+            "Quernstone has raised $40 million. Quernstone grinds Flour.",
+            "Quernstone",
+        ),
+        (
+            "Peakline leads $225M funding round for Tallowgate rival L1",
+            "Peakline leads a round of $225 million for a new network. The funding is being provided to Quernstone Labs, of Bern.",
+            "Quernstone Labs",
+        ),
+        ("Mealworks co-founder Jane Quill's Quernstone raises $12M seed", "", "Quernstone"),
+        ("Serial entrepreneur Abel Zorn’s Oldmoor-incubated Quernstone raises $30M", "", "Quernstone"),
+        ("Jane Quill's Quernstone raises $12M seed round", "", "Quernstone"),
+        ("Happy Miller's Kitchen raises $12M seed round", "", "Happy Miller's Kitchen"),
+        ("Quernstone's oversubscribed $135M series C backs sleep candidate", "", "Quernstone"),
+        ("Quernstone is backed by Oldmoor in $53M Series A", "", "Quernstone"),
     ],
 )
 def test_a_company_is_found(title: str, body: str, name: str) -> None:

@@ -45,6 +45,25 @@ def test_a_release_is_read_in_full() -> None:
     assert 0.5 < found.confidence_score <= 1
 
 
+def test_a_boost_in_another_dollar_and_a_seed_in_lakh_are_read() -> None:
+    """FS-49, FS-50"""
+    boost = mention_of("A$13m boost for milling startup Quernstone", "")
+    assert (boost.company_name, boost.amount, boost.currency) == ("Quernstone", Decimal(13_000_000), "AUD")
+    seed = mention_of("Rs 75 lakh seed for Quernstone", "")
+    assert (seed.company_name, seed.amount, seed.currency, seed.funding_type) == (
+        "Quernstone",
+        Decimal(7_500_000),
+        "INR",
+        "seed",
+    )
+
+
+def test_a_nation_may_begin_the_sentence() -> None:
+    """FS-55"""
+    body = "Danish white-label fintech Quernstone has raised $9 million in a Series A round led by Oldmoor Partners."
+    assert mention_of("Quernstone raises $9M", body).country == "DK"
+
+
 def test_every_value_has_the_text_it_was_read_from() -> None:
     found = mention_of("Quernstone Raises CHF 4 Million Seed Round", BODY)
     fields = {evidence.field for evidence in found.evidence}

@@ -20,6 +20,10 @@ from pipeline.signals.headline import parse_headline, strip_tags
         ("Quernstone's $6 Million Funding Feeds Village Bakers", "nominal", "Quernstone"),
         ("Quernstone grinds out a $1.8M pre-seed round", "company", "Quernstone"),
         ("Quernstone opens a second mill", "none", ""),
+        ("A$13m boost for Quernstone", "nominal", "Quernstone"),
+        ("Quernstone is backed by Oldmoor in $53M Series A", "company", "Quernstone"),
+        ("Quernstone's oversubscribed $135M series C backs sleep candidate", "nominal", "Quernstone"),
+        ("Oldmoor backs Quernstone's $9 million Series A", "investor", "Oldmoor"),
     ],
 )
 def test_sides_of_a_headline(title: str, side: str, subject: str) -> None:

@@ -29,6 +29,10 @@ def backers_of(body: str, title: str = "Quernstone raises $4M seed round") -> Ba
         ("New Oldmoor Partners", ["New Oldmoor Partners"]),
         ("tallow.gate and Oldmoor", ["tallow.gate", "Oldmoor"]),
         ("several undisclosed investors", []),
+        ("Venture capital firm Oldmoor and life sciences investment firm Vantreux Bio", ["Oldmoor", "Vantreux Bio"]),
+        ("Life sciences investment firm Vantreux Bio", ["Vantreux Bio"]),
+        ("newly minted Vantreux Growth", ["Vantreux Growth"]),
+        ("Oldmoor, Vantreux Bio and the Tallow Foundation", ["Oldmoor", "Vantreux Bio", "Tallow Foundation"]),
     ],
 )
 def test_names_are_taken_out_of_lists(phrase: str, names: list[str]) -> None:
@@ -48,6 +52,17 @@ def test_two_may_lead() -> None:
         "Oldmoor Partners",
         "Vantreux Growth",
     ]
+
+
+def test_a_newly_minted_fund_is_a_source() -> None:
+    assert backers_of("Quernstone has closed a $4 million financing from newly minted Vantreux Growth.").leads == [
+        "Vantreux Growth"
+    ]
+
+
+def test_an_owned_round_before_a_verb_is_no_investor() -> None:
+    found = backers_of("The round was led by Oldmoor Partners.", "Quernstone's oversubscribed $13M series C backs sleep drug")
+    assert (found.leads, found.others) == (["Oldmoor Partners"], [])
 
 
 def test_a_lead_may_be_the_subject() -> None:
