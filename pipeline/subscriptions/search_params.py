@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from pipeline.matching.domains import company_domain
 from pipeline.signals.places import country_named
 from pipeline.subscriptions.filters import lowered
 
@@ -104,6 +103,8 @@ def day(name: str, text: str) -> datetime:
 
 def domain(name: str, text: str) -> str:
     """The key of a company's domain, by the rules of the CRM match. Raises ParameterInvalid."""
+    from pipeline.matching.domains import company_domain  # the suffix list is loaded when somebody asks by domain
+
     key = company_domain(text) if "@" not in text else None
     if key is None:
         raise ParameterInvalid(f"{name}: {text[:80]!r} is no company's domain; write acme.com")
