@@ -62,15 +62,18 @@ class Filter:
         return any(part is not None for part in parts)
 
     def accepts(self, facts: Facts) -> bool:
-        """Does the signal satisfy every part (SB-50)?"""
-        return self._accepts_company(facts) and self._accepts_deal(facts)
+        """Does the signal satisfy every part (SB-50)? Investors are asked for ``countries`` and ``search`` alone (A-SB-38)."""
+        if facts.event_type == EventType.INVESTOR:
+            return self._accepts_profile(facts)
+        return self._accepts_profile(facts) and self._accepts_company(facts) and self._accepts_deal(facts)
 
-    def _accepts_company(self, facts: Facts) -> bool:
+    def _accepts_profile(self, facts: Facts) -> bool:
         if self.countries is not None and facts.country not in self.countries:
             return False
+        return self.search is None or self.search in search_text(facts)
+
+    def _accepts_company(self, facts: Facts) -> bool:
         if self.categories is not None and self.categories.isdisjoint(category_terms(facts)):
-            return False
-        if self.search is not None and self.search not in search_text(facts):
             return False
         if self.team_sizes is not None and not holds(self.team_sizes, facts.employee_count):
             return False

@@ -100,13 +100,19 @@ class Matcher:
     def match(self, facts: Facts) -> list[str]:
         """Endpoints of the subscriptions to ``facts.event_type`` whose filters accept it, in the order they were given."""
         found = self._by_event.having((facts.event_type,))
-        for look in (self._by_deal, self._by_company):
-            found = look(facts, found)
-        return [self._ids[position] for position in _positions(found)]
+        if facts.event_type != EventType.INVESTOR:  # of which nothing but the profile is asked
+            found = self._by_company(facts, self._by_deal(facts, found))
+        return [self._ids[position] for position in _positions(self._by_profile(facts, found))]
 
-    def _by_company(self, facts: Facts, found: int) -> int:
+    def _by_profile(self, facts: Facts, found: int) -> int:
         if found and self._countries.is_used:
             found &= self._countries.having((facts.country,) if facts.country else ())
+        if found and self._search.is_used:
+            text = search_text(facts)
+            found &= self._search.satisfied(lambda sought: sought in text)
+        return found
+
+    def _by_company(self, facts: Facts, found: int) -> int:
         if found and self._categories.is_used:
             found &= self._categories.having(category_terms(facts))
         if found and self._sizes.is_used:
@@ -115,9 +121,6 @@ class Matcher:
             found &= self._from.satisfied(lambda first: facts.occurred_at >= first)
         if found and self._before.is_used:
             found &= self._before.satisfied(lambda end: facts.occurred_at < end)
-        if found and self._search.is_used:
-            text = search_text(facts)
-            found &= self._search.satisfied(lambda sought: sought in text)
         return found
 
     def _by_deal(self, facts: Facts, found: int) -> int:

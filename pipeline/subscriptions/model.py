@@ -8,13 +8,14 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
-    """Events by the names that partners subscribe to (SB-33, SB-34, SB-35)."""
+    """Events by the names that partners subscribe to (SB-33, SB-34, SB-35, A-SB-38)."""
 
     FUNDING = "funding.created"
     ACQUISITION = "acquisition.created"
     JOB_CHANGE = "job_change.created"
     HIRING = "hiring.created"
     NEW_COMPANY = "new_company.created"
+    INVESTOR = "investor.created"
     TEST = "system.test"
     PUSH = "dashboard.push"
 
@@ -26,8 +27,9 @@ SIGNAL_EVENTS = (
     EventType.JOB_CHANGE,
     EventType.HIRING,
     EventType.NEW_COMPANY,
+    EventType.INVESTOR,
 )
-# What `event_types` may name (SB-33, SB-34, A-SB-16).
+# What `event_types` may name (SB-33, SB-34, A-SB-16, A-SB-38).
 SUBSCRIBABLE = (*SIGNAL_EVENTS, EventType.TEST)
 
 
@@ -36,7 +38,8 @@ class Facts:
     """One signal as filters see it. None: not known, and then no filter that asks for it is satisfied (A-SB-8).
 
     ``country``: ISO 3166-1 alpha-2 of the company's headquarters, upper case. ``amount``: whole units of the deal's own
-    currency (A-SB-9). ``confidence``: 0..1. ``occurred_at``: aware.
+    currency (A-SB-9). ``confidence``: 0..1. ``occurred_at``: aware. Of an investor, ``company_name`` is its name, ``industry``
+    its type and ``country`` where it invests, if that is one country.
     """
 
     event_type: str

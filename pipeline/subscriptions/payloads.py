@@ -18,6 +18,7 @@ from uuid import UUID, uuid5
 
 import yaml
 
+from pipeline.matching.names import normal_form
 from pipeline.webhooks.signalbase import milliseconds
 
 NAMESPACE = UUID("0d6a4f3b-6d1e-4c7e-8a55-0f7e2f9f5b10")
@@ -36,8 +37,8 @@ def company_id(domain_key: str | None, company_key: str | None) -> str | None:
 
 
 def investor_id(name: str) -> str:
-    """One id per investor: by its name, whatever the case and the blanks."""
-    return str(uuid5(NAMESPACE, f"investor:{' '.join(name.casefold().split())}"))
+    """One id per investor: by its name's normal form, whatever the case, the accents, the legal form."""
+    return str(uuid5(NAMESPACE, f"investor:{normal_form(name) or ' '.join(name.casefold().split())}"))
 
 
 def company_block(
@@ -123,6 +124,24 @@ def round_block(row: Row) -> dict[str, Any]:
         "investors": [
             {"name": one["name"], "type": one.get("type"), "leadInvestor": bool(one.get("is_lead"))} for one in investors
         ],
+    }
+
+
+def investor_block(name: str, kind: str | None, discovered_at: datetime) -> dict[str, Any]:
+    """An investor's profile (A-SB-38): rounds state its name and perhaps its type; where and how much it invests, none does."""
+    return {
+        "id": investor_id(name),
+        "name": name,
+        "type": kind,
+        "website": None,
+        "linkedinUrl": None,
+        "twitterUrl": None,
+        "logoUrl": None,
+        "countries": [],
+        "ticketSizeMin": None,
+        "ticketSizeMax": None,
+        "headquarters": None,
+        "createdAt": milliseconds(discovered_at),
     }
 
 

@@ -18,6 +18,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.model import EventType
+from pipeline.subscriptions.new_investors import publish_new_investors
 from pipeline.subscriptions.reports import publish_mentions
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
 
@@ -62,9 +63,11 @@ def _publish_rounds(db: AppDatabase, warehouse: Warehouse, now: datetime, max_ag
         signals = [round_signal(row, sources.get(row["round_id"], []), fresh_from) for row in rows]
         merged |= {row["round_id"]: row["merged_into"] for row in rows if row["merged_into"]}
         report = publish_signals(db, signals, now, merged)
+        investors = publish_new_investors(db, signals, now)
         with warehouse.write() as connection:
             set_progress(connection, ROUNDS_STEP, max(rows[-1]["round_seq"], progress(connection, ROUNDS_STEP)))
-        new, changed, waiting = new + report.new, changed + report.changed, waiting + report.waiting
+        new, changed = new + report.new + investors.new, changed + report.changed
+        waiting += report.waiting + investors.waiting
 
 
 def round_signal(row: dict[str, Any], sources: Sequence[dict[str, Any]], fresh_from: datetime) -> PublishedSignal:

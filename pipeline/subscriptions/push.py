@@ -70,11 +70,7 @@ def push(db: AppDatabase, team_id: str, webhook_id: str, signal_ids: Sequence[st
 def push_data(blocks: Sequence[dict[str, Any]], signal_ids: Sequence[str], by: str | None, now: datetime) -> dict[str, Any]:
     """The event's data: each company, investor and contact once, in the order of the signals (their data, ``blocks``)."""
     companies = _once(block["company"] for block in blocks if block.get("company"))
-    investors = _once(
-        {"name": one["name"], "type": one["type"]}
-        for block in blocks
-        for one in (block.get("fundingRound") or {}).get("investors") or []
-    )
+    investors = _once({"name": one["name"], "type": one["type"]} for block in blocks for one in _investors(block))
     contacts = _once(
         person | {"name": masked_name(person.get("name")), "email": work_email(person.get("email"))}
         for block in blocks
@@ -86,6 +82,13 @@ def push_data(blocks: Sequence[dict[str, Any]], signal_ids: Sequence[str], by: s
         "contacts": contacts,
         "meta": {"version": VERSION, "pushedBy": by, "pushedAt": milliseconds(now), "signalIds": list(signal_ids)},
     }
+
+
+def _investors(block: dict[str, Any]) -> list[dict[str, Any]]:
+    if "investor" in block:
+        return [block["investor"]]
+    found: list[dict[str, Any]] = (block.get("fundingRound") or {}).get("investors") or []
+    return found
 
 
 def _once(items: Any) -> list[dict[str, Any]]:

@@ -19,16 +19,17 @@ from pipeline.signals.round_table import resolve_new
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import Signal
 from pipeline.store.warehouse import Warehouse
-from pipeline.subscriptions import teams, webhooks
+from pipeline.subscriptions import payloads, teams, webhooks
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.filters import read_filters
 from pipeline.subscriptions.index import SubscriptionIndex
-from pipeline.subscriptions.model import SIGNAL_EVENTS
+from pipeline.subscriptions.model import SIGNAL_EVENTS, EventType
 from pipeline.subscriptions.publishing import publish_changed_signals
 from pipeline.subscriptions.webhooks import Edit, UrlRules
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOURS = 72
+COMPANY_EVENTS = tuple(event for event in SIGNAL_EVENTS if event != EventType.INVESTOR)
 COMPANY_KEYS = [
     "id", "name", "slug", "description", "website", "linkedinUrl", "twitterUrl", "logoUrl", "industry", "subcategory",
     "foundedYear", "headquartersCountry", "employeeCount", "categories", "keywords", "specialties",
@@ -44,9 +45,9 @@ def article(key: str, title: str, body: str = "", **changes: Any) -> Document:
 
 
 class Pipeline:
-    """Documents in, deliveries out, with a team that subscribes to everything."""
+    """Documents in, deliveries out, with a team that subscribes to everything that happens to companies, or to ``events``."""
 
-    def __init__(self, database: Any, folder: Path, partners: Any) -> None:
+    def __init__(self, database: Any, folder: Path, partners: Any, events: tuple[str, ...] = COMPANY_EVENTS) -> None:
         self.db, self.now = database, NOW
         self.warehouse = Warehouse(folder / "warehouse.duckdb")
         self.team = partners.add("acme")
@@ -57,7 +58,7 @@ class Pipeline:
             box,
             self.team,
             "https://hooks.example.com/x",
-            SIGNAL_EVENTS,
+            events,
             read_filters({}),
             Edit(None, "api", NOW),
             UrlRules(),
@@ -79,9 +80,10 @@ class Pipeline:
         with self.db.read() as session:
             return list(session.scalars(select(Delivery).order_by(Delivery.created_at, Delivery.id)))
 
-    def signals(self) -> list[Signal]:
+    def signals(self, events: tuple[str, ...] = COMPANY_EVENTS) -> list[Signal]:
         with self.db.read() as session:
-            return list(session.scalars(select(Signal).order_by(Signal.event_type, Signal.id)))
+            query = select(Signal).where(Signal.event_type.in_(events))
+            return list(session.scalars(query.order_by(Signal.event_type, Signal.id)))
 
 
 @pytest.fixture
@@ -235,3 +237,55 @@ def test_running_again_changes_nothing(pipeline: Pipeline) -> None:
     pipeline.now += timedelta(hours=1)
     assert pipeline.run() == []
     assert [(row.id, row.updated_at, row.fan_out) for row in pipeline.signals()] == signals
+
+
+# --- investors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def investors(partners: Any, tmp_path: Path) -> Pipeline:
+    return Pipeline(partners.database, tmp_path, partners, (EventType.INVESTOR,))
+
+
+def test_a_sb_38_an_investor_that_no_round_named_before_is_told_once(investors: Pipeline) -> None:
+    (event,) = investors.run(ROUND)
+    assert event["event_type"] == "investor.created"
+    assert sorted(event["data"]) == ["investor"], "no block of a company's signal"
+    profile = event["data"]["investor"]
+    assert sorted(profile) == sorted([
+        "id", "name", "type", "website", "linkedinUrl", "twitterUrl", "logoUrl", "countries", "ticketSizeMin", "ticketSizeMax",
+        "headquarters", "createdAt",
+    ])  # fmt: skip
+    assert (profile["name"], profile["countries"], profile["ticketSizeMin"]) == ("Oldmoor Partners", [], None)
+    assert profile["createdAt"] == "2026-03-02T12:00:00.000Z"
+    investors.now += timedelta(hours=1)
+    later = article(
+        "r9",
+        "Brightwater raises $9M Series B led by Oldmoor Partners LLC",
+        "Brightwater raised $9 million.",
+        landed_at=investors.now,
+    )
+    assert investors.run(later) == [], "the same investor, its legal form aside"
+    (signal,) = investors.signals((EventType.INVESTOR,))
+    assert signal.data["investor"]["id"] == profile["id"] == payloads.investor_id("OLDMOOR  Partners, LLC")
+
+
+def test_a_sb_38_an_investor_first_met_while_catching_up_is_never_told_of(investors: Pipeline) -> None:
+    assert investors.run(replace(ROUND, is_catch_up=True)) == []
+    investors.now += timedelta(hours=1)
+    fresh = article(
+        "r9",
+        "Brightwater raises $9M Series B led by Oldmoor Partners",
+        "Brightwater raised $9 million.",
+        landed_at=investors.now,
+    )
+    assert investors.run(fresh) == []
+    assert [row.fan_out for row in investors.signals((EventType.INVESTOR,))] == ["none"]
+
+
+def test_a_sb_38_reading_all_again_tells_of_no_investor_again(investors: Pipeline) -> None:
+    assert len(investors.run(ROUND)) == 1
+    with investors.warehouse.write() as connection:  # as if the marks had been lost
+        connection.execute("DELETE FROM core.progress WHERE step LIKE 'publish_%_signals'")
+    investors.now += timedelta(hours=1)
+    assert investors.run() == []

@@ -237,9 +237,10 @@ def test_a_sb_17_duplicates_of_event_types_are_removed(team: Team) -> None:
     assert team.make(event_types=events)["event_types"] == ["hiring.created", "funding.created", "system.test"]
 
 
-def test_sb_33_sb_34_every_subscribable_event_type_is_taken(team: Team) -> None:
+def test_sb_33_sb_34_a_sb_38_every_subscribable_event_type_is_taken(team: Team) -> None:
     events = [
-        "funding.created", "acquisition.created", "job_change.created", "hiring.created", "new_company.created", "system.test",
+        "funding.created", "acquisition.created", "job_change.created", "hiring.created", "new_company.created",
+        "investor.created", "system.test",
     ]  # fmt: skip
     assert team.make(event_types=events)["event_types"] == events
 
@@ -256,7 +257,6 @@ REFUSED: list[dict[str, Any]] = [
     {"event_types": []},
     {"event_types": ["funding.updated"]},
     {"event_types": ["dashboard.push"]},
-    {"event_types": ["investor.created"]},
     {"event_types": "funding.created"},
     {"event_types": [1]},
     {"event_types": None},

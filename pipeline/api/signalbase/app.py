@@ -21,7 +21,7 @@ READ_BY_ENDPOINTS = (NewWebhook, WebhookUpdate, PreviewRequest)
 TITLE = "Signalbase API"
 VERSION = "2"
 DESCRIPTION = (
-    "Signals of funding rounds, acquisitions, job changes, hiring and new companies, pushed to your webhooks."
+    "Signals of funding rounds, acquisitions, job changes, hiring, new companies and new investors, pushed to your webhooks."
     ' Success: `{"success": true, "data", "pagination"?, "meta"}`; failure: `{"success": false, "error", "code"}`.'
     " 60 calls a minute per operation and team; `X-RateLimit-*` headers say what is left."
 )

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 T = TypeVar("T")
 Instant = Annotated[str, Field(description="ISO-8601, UTC, milliseconds.", examples=["2026-05-29T10:30:00.000Z"])]
 EventName = Literal[
-    "funding.created", "acquisition.created", "job_change.created", "hiring.created", "new_company.created", "system.test"
-]
+    "funding.created", "acquisition.created", "job_change.created", "hiring.created", "new_company.created", "investor.created",
+    "system.test",
+]  # fmt: skip
 Url = Annotated[
     str, Field(max_length=500, description="HTTP or HTTPS, a public address.", examples=["https://example.com/hook"])
 ]

@@ -32,6 +32,7 @@ ACQUISITION = Facts(
     event_type=EventType.ACQUISITION, occurred_at=NOON, company_name="Kelp Systems", country="GB", amount=20_000_000
 )
 HIRING = Facts(event_type=EventType.HIRING, occurred_at=NOON, company_name="Kelp Systems", country="US")
+INVESTOR = Facts(event_type=EventType.INVESTOR, occurred_at=NOON, company_name="Oldmoor Capital", industry="VC")
 BARE = Facts(event_type=EventType.FUNDING, occurred_at=NOON)
 
 
@@ -354,6 +355,27 @@ def test_reading_is_total_and_storing_loses_nothing(given_filters: dict[str, str
         return
     assert read.given == given_filters
     assert from_json(to_json(read.filter)) == read.filter
+
+
+@pytest.mark.parametrize(
+    "key", ["categories", "teamSize", "dateFrom", "funding", "fundingAmount", "acquisitionAmount", "healthScore"]
+)
+def test_a_sb_38_keys_of_companies_and_deals_are_ignored_for_investors_not_failed(key: str) -> None:
+    value = {"categories": "Retail", "teamSize": "1-10", "dateFrom": "2027-01-01", "funding": "seed", "healthScore": "99"}
+    assert accepts(INVESTOR, **{key: value.get(key, "1m-5m")})
+
+
+@pytest.mark.parametrize(("sought", "expected"), [("oldmoor", True), ("vc", True), ("OLDMOOR CAPITAL", True), ("seq", False)])
+def test_a_sb_38_search_looks_into_an_investor_s_name_and_type(sought: str, expected: bool) -> None:
+    assert accepts(INVESTOR, search=sought) is expected
+    assert accepts(INVESTOR, search=sought, funding="seed") is expected
+
+
+@pytest.mark.parametrize(("country", "expected"), [("US", True), ("DE", False), (None, False)])
+def test_a_sb_38_countries_are_where_an_investor_invests_and_unknown_ones_match_nothing(
+    country: str | None, expected: bool
+) -> None:
+    assert accepts(replace(INVESTOR, country=country), countries="US,GB") is expected
 
 
 # --- the matcher agrees with the meaning ----------------------------------------------------------------------------------
