@@ -19,6 +19,7 @@ from yarl import URL
 
 from pipeline.net.addresses import Network
 from pipeline.net.names import AddressRefused, NameNotFound, Resolve, VettingResolver, system_resolve
+from pipeline.webhooks.answers import StrictConnector
 from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.phases import Phases, tls_context, trace_config
 
@@ -53,7 +54,7 @@ class HttpSender:
 
     async def __aenter__(self) -> Self:
         self._names = VettingResolver(self._allowed_networks, self._resolve)
-        connector = aiohttp.TCPConnector(
+        connector = StrictConnector(
             ssl=self._tls, resolver=self._names, use_dns_cache=False, limit=0, keepalive_timeout=IDLE_SECONDS
         )
         self._session = aiohttp.ClientSession(
@@ -100,6 +101,9 @@ class HttpSender:
                 return "tls", str(error)
             case aiohttp.ClientConnectorError():
                 return "connect", str(error)
+            case aiohttp.ClientResponseError():
+                # Its text would name the whole URL, which may hold a secret, and a status that nobody answered.
+                return "protocol", f"no HTTP answer: {' '.join(error.message.split())}"
         return "protocol", f"{type(error).__name__}: {error}"
 
     async def _post(self, url: URL, body: bytes, headers: Mapping[str, str], sending: _Sending) -> str | None:
@@ -178,7 +182,7 @@ def _judge(code: int) -> tuple[str | None, str | None]:
         return "http_4xx", f"answered {code}"
     if 500 <= code < 600:
         return "http_5xx", f"answered {code}"
-    return "protocol", f"answered {code}, which is no status"
+    return "protocol", f"answered {code}, which is no outcome"
 
 
 async def _excerpt(response: aiohttp.ClientResponse, seconds: float) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ssl
 import threading
 import time
@@ -102,6 +103,33 @@ FAILING = {
     "ten thousand headers": (answering(OK + b"".join(b"X-%d: a\r\n" % n for n in range(10_000)) + b"\r\n"), "protocol"),
     "endless status line": (answering(b"HTTP/1.1 200 ", forever=b"a" * 65536), "protocol"),
     "a storm of 103": (answering(forever=b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", pause=0.001), "timeout"),
+    # What never ends but comes fast: cut off by its length, long before the budget ends.
+    "a flood of 103": (answering(forever=b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000), "protocol"),
+    "a flood of 100": (answering(forever=b"HTTP/1.1 100 Continue\r\n\r\n" * 1000), "protocol"),
+    "a flood of fat 103": (
+        answering(forever=b"HTTP/1.1 103 E\r\n" + b"X-A: %s\r\n" % (b"a" * 8000) * 90 + b"\r\n"),
+        "protocol",
+    ),
+    "a flood of blank lines": (answering(forever=b"\r\n" * 10_000), "protocol"),
+    "a header folded for ever": (answering(OK + b"X-A: a\r\n", forever=b" a\r\n" * 10_000), "protocol"),
+    "a header name without end": (answering(OK, forever=b"a" * 65536), "protocol"),
+    "HTTP/0.9": (answering(b"<html>hello</html>\n"), "protocol"),
+    "HTTP/2": (answering(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\x00" * 18), "protocol"),
+    "HTTP/3.7": (answering(b"HTTP/3.7 200 OK\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "a length that is a word": (answering(OK + b"Content-Length: two\r\n\r\nok"), "protocol"),
+    "a negative length": (answering(OK + b"Content-Length: -1\r\n\r\nok"), "protocol"),
+    "a length beyond all bounds": (answering(OK + b"Content-Length: 1%s\r\n\r\nok" % (b"0" * 30)), "protocol"),
+    "two lengths": (answering(OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok"), "protocol"),
+    "a length and chunks": (
+        answering(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+        "protocol",
+    ),
+    "status 20": (answering(b"HTTP/1.1 20 What\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "status 2000": (answering(b"HTTP/1.1 2000 What\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "a status in words": (answering(b"HTTP/1.1 fine\r\n\r\n"), "protocol"),
+    "a header with NUL": (answering(OK + b"X-A: a\x00b\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "a header with a bare CR": (answering(OK + b"X-A: a\rb\r\nContent-Length: 0\r\n\r\n"), "protocol"),
+    "a header without a name": (answering(OK + b": b\r\nContent-Length: 0\r\n\r\n"), "protocol"),
     "switches protocols": (answering(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), "protocol"),
     "status 999": (answering(b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), "protocol"),
     "301 to itself": (answering(b"HTTP/1.1 301 Moved\r\nLocation: /hook\r\nContent-Length: 0\r\n\r\n"), "redirect"),
@@ -114,6 +142,8 @@ FAILING = {
     "410": (answering(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), "http_4xx"),
     "503": (answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "http_5xx"),
 }
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+BOMB = gzip.compress(bytes(30_000_000))
 SUCCEEDING = {
     "200": (answering(OK + b"Content-Length: 2\r\n\r\nok"), "ok"),
     "201": (answering(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"), ""),
@@ -124,6 +154,17 @@ SUCCEEDING = {
     "a body that breaks off": (answering(OK + b"Content-Length: 100\r\n\r\nhalf"), "half"),
     "a body of NULs and broken UTF-8": (answering(OK + b"Content-Length: 3\r\n\r\na\x00\xff"), "a\ufffd\ufffd"),
     "103 before 200": (answering(b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"Content-Length: 0\r\n\r\n"), ""),
+    "a body that is no HTTP": (answering(OK + CHUNKED + b"-5\r\nhello\r\n"), ""),
+    "a chunk's length without end": (answering(OK + CHUNKED, forever=b"0" * 65536), ""),
+    "a chunk's extension without end": (answering(OK + CHUNKED + b"5;", forever=b"a" * 65536), ""),
+    "chunks of one byte in much wrapping": (answering(OK + CHUNKED, forever=b"1;%s\r\nx\r\n" % (b"a" * 4000)), "x" * 65),
+    "trailers for ever": (answering(OK + CHUNKED + b"2\r\nok\r\n0\r\n", forever=b"X-A: b\r\n" * 1000), "ok"),
+    "a trailer without end": (answering(OK + CHUNKED + b"2\r\nok\r\n0\r\nX-A: ", forever=b"a" * 65536), "ok"),
+    "204 with a body": (answering(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), ""),
+    "more than its length": (answering(OK + b"Content-Length: 2\r\n\r\nok and more"), "ok"),
+    "two answers": (answering(OK + b"Content-Length: 2\r\n\r\nok" + OK + b"Content-Length: 0\r\n\r\n"), "ok"),
+    "a body without length or end": (answering(OK + b"\r\n", forever=b"a" * 65536), "a" * 1000),
+    "a gzip bomb": (answering(OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB), None),
     "a compressed body": (answering(OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08"), None),
 }
 

@@ -1,0 +1,150 @@
+"""One answer to each request: what nobody asked for is no answer, and what never ends is cut off (A-FS-6, FS-57, FS-59)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from pipeline.webhooks.answers import MAX_ANSWER_BYTES, AnswerRefused, Exchange
+from pipeline.webhooks.attempts import Outcome
+from pipeline.webhooks.receiver import throwaway_certificate
+from pipeline.webhooks.transport import HttpSender
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+Write = Callable[[bytes], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
+    return throwaway_certificate("127.0.0.1", ca_file), ca_file
+
+
+def two_posts(authority: tuple[ssl.SSLContext, Path], answers: list[bytes], unasked: bytes) -> tuple[list[Outcome], list[str]]:
+    """Two POSTs, one after the other; after the first answer ``unasked`` comes on the idle connection. And the paths seen."""
+    seen: list[str] = []
+    is_said = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(2)
+                seen.append(head.split()[1].decode())
+                writer.write(answers[len(seen) - 1])
+                await writer.drain()
+                if len(seen) == 1:
+                    await asyncio.sleep(0.05)  # the first answer is taken
+                    writer.write(unasked)
+                    await writer.drain()
+                    is_said.set()
+        except (OSError, asyncio.IncompleteReadError):
+            writer.transport.abort()
+
+    async def run() -> list[Outcome]:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=authority[0])
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        sender = HttpSender(5.0, lambda: datetime.now(UTC), [ip_network("127.0.0.0/8")], authority[1])
+        async with server, sender:
+            first = await sender.post(f"{url}/first", b"{}", {})
+            await is_said.wait()
+            await asyncio.sleep(0.05)  # it has come
+            return [first, await sender.post(f"{url}/second", b"{}", {})]
+
+    return asyncio.run(run()), seen
+
+
+@pytest.mark.parametrize("unasked", [OK, BUSY, TIMED_OUT, b"\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"nonsense"])
+def test_what_comes_on_an_idle_connection_is_not_the_answer_to_the_next_delivery(
+    unasked: bytes, authority: tuple[ssl.SSLContext, Path]
+) -> None:
+    """A stale 200 would be a delivery that never was, a stale 408 (proxies send it to idle connections) a failure."""
+    for answer, code in ((OK, 200), (BUSY, 503)):
+        outcomes, seen = two_posts(authority, [OK, answer], unasked)
+        assert [outcome.response_code for outcome in outcomes] == [200, code]
+        assert [outcome.is_delivered for outcome in outcomes] == [True, code == 200]
+        assert outcomes[1].is_reused_connection is False
+        assert seen == ["/first", "/second"]  # each once
+
+
+def test_an_error_says_nothing_of_the_path_and_query_which_may_hold_a_secret(
+    authority: tuple[ssl.SSLContext, Path],
+) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 fine\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def run() -> Outcome:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=authority[0])
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/T0/secret-path?token=secret-token"
+        sender = HttpSender(5.0, lambda: datetime.now(UTC), [ip_network("127.0.0.0/8")], authority[1])
+        async with server, sender:
+            return await sender.post(url, b"{}", {})
+
+    outcome = asyncio.run(run())
+    assert outcome.error_class == "protocol"
+    assert (outcome.error or "").startswith("no HTTP answer: Bad status line")
+    assert "secret" not in repr(outcome)
+    assert "\n" not in (outcome.error or "")
+
+
+class Wire(asyncio.Transport):
+    """A transport that only knows whether it was ended."""
+
+    is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def close(self) -> None:
+        """aiohttp's polite end, which may take long."""
+
+    def pause_reading(self) -> None:
+        """Nothing comes but what the test says."""
+
+
+def exchanging(pieces: list[bytes]) -> tuple[Exchange, Wire]:
+    """A connection with one request under way, and these pieces come back on it."""
+
+    async def run() -> tuple[Exchange, Wire]:
+        exchange, wire = Exchange(asyncio.get_running_loop()), Wire()
+        exchange.connection_made(wire)
+        exchange.set_response_params()
+        for piece in pieces:
+            exchange.data_received(piece)
+        return exchange, wire
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [13, 4096, 10**7])
+def test_an_answer_is_read_to_its_bound_and_no_further_whatever_the_pieces(size: int) -> None:
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    flood = hint * (MAX_ANSWER_BYTES // len(hint) + 2)
+    exchange, wire = exchanging([flood[begin : begin + size] for begin in range(0, len(flood), size)])
+    assert isinstance(exchange.exception(), AnswerRefused)
+    assert wire.is_aborted
+    assert len(exchange) == MAX_ANSWER_BYTES // len(hint)
+
+
+def test_a_head_counts_wherever_a_body_that_is_no_http_is_cut_in_two() -> None:
+    """A-FS-6: the head came in time."""
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk at all\r\n"
+    for cut in range(1, len(answer)):
+        exchange, wire = exchanging([answer[:cut], answer[cut:]])
+        assert [message.code for (message, _), _ in exchange._buffer] == [200], cut
+        assert wire.is_aborted
+
+
+def test_a_whole_answer_leaves_the_connection_as_it_is() -> None:
+    exchange, wire = exchanging([b"HTTP/1.1 103 E\r\n\r\n", OK[:10], OK[10:]])
+    assert (len(exchange), exchange.exception(), wire.is_aborted) == (2, None, False)
