@@ -30,7 +30,7 @@ class StrictConnector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial(Exchange, asyncio.get_running_loop())
+        self._factory = partial[ResponseHandler](Exchange, asyncio.get_running_loop())
 
 
 class Exchange(ResponseHandler):
@@ -56,7 +56,7 @@ class Exchange(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come. Refuses them where none may, and those beyond the bound."""
-        if self._exception is not None:
+        if self.exception() is not None:
             return
         if not data:
             super().data_received(data)  # aiohttp's way to go on with what it had kept back
@@ -67,11 +67,11 @@ class Exchange(ResponseHandler):
         room = MAX_ANSWER_BYTES - self._received
         self._received += len(data)
         rest = self._feed_heads(data[:room]) if self._is_waiting else data[:room]
-        if rest and self._exception is None:
+        if rest and self.exception() is None:
             super().data_received(rest)
         if len(data) > room:
             self._refuse(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-        elif self._exception is not None:
+        elif self.exception() is not None:
             self._end()  # it was no HTTP
 
     def _feed_heads(self, data: bytes) -> bytes:
@@ -84,7 +84,7 @@ class Exchange(ResponseHandler):
         for end in _END_OF_HEAD.finditer(text):
             super().data_received(text[fed : end.end()])
             fed = begin = end.end()
-            if not self._is_waiting or self._exception is not None:
+            if not self._is_waiting or self.exception() is not None:
                 return text[fed:]
         if fed < len(text):
             super().data_received(text[fed:])
