@@ -30,7 +30,7 @@ class StrictConnector(aiohttp.TCPConnector):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial[ResponseHandler](Exchange, asyncio.get_running_loop())
+        self._factory = partial(Exchange, asyncio.get_running_loop())  # type: ignore[assignment] # an Exchange is one
 
 
 class Exchange(ResponseHandler):
