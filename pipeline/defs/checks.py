@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from pipeline.defs import checks_drift, checks_partners, checks_sources, common
 from pipeline.defs.check_building import build_judged
 from pipeline.defs.common import InstallationParam
+from pipeline.documents.document_table import TEXT_EXPIRED
 from pipeline.store.models import DeliveryAttempt, Organization, WebhookEndpoint
 from pipeline.webhooks.outbox import stale_claims
 
@@ -45,9 +46,12 @@ RULES = [
     Rule(
         common.MENTIONS,
         "every_funding_mention_has_evidence",
-        "What is told to partners was read from a text: a funding mention names a company and keeps the text it came from.",
-        """SELECT document_id, company_name FROM core.mentions
-           WHERE is_funding AND (company_name IS NULL OR json_array_length(evidence) = 0)""",
+        "What is told to partners was read from a text: a funding mention names a company, and keeps the text it came from for as "
+        "long as texts are kept. If it fails: the rules claim what they can't show; look at the document, and don't send.",
+        f"""SELECT document_id, company_name FROM core.mentions JOIN raw.documents USING (document_id)
+            WHERE is_funding AND (
+                company_name IS NULL OR (json_array_length(evidence) = 0 AND body_origin IS DISTINCT FROM '{TEXT_EXPIRED}')
+            )""",
         blocking=True,
     ),
     Rule(
@@ -59,14 +63,15 @@ RULES = [
     Rule(
         common.FUNDING_ROUNDS,
         "round_id_is_unique",
-        "One round has one row and one id.",
+        "One round has one row and one id. If it fails: pause sending; the warehouse was changed by hand: restore it.",
         "SELECT round_id, count(*) AS rows FROM core.funding_rounds GROUP BY ALL HAVING count(*) > 1",
         blocking=True,
     ),
     Rule(
         common.FUNDING_ROUNDS,
         "no_round_stands_twice",
-        "No two active rounds of one company are days apart with the same type and amount: a partner would be told twice.",
+        "No two active rounds of one company are days apart with the same type and amount: a partner would be told twice. If it "
+        "fails: `fundingscout explain` both articles; the names, domains or dates that were read tell why they were not joined.",
         """SELECT a.company_name, a.round_id, b.round_id AS other_round_id, a.amount_usd, a.funding_type
            FROM core.funding_rounds a JOIN core.funding_rounds b
              ON a.company_key = b.company_key AND a.round_id < b.round_id
@@ -85,28 +90,29 @@ RULES = [
     Rule(
         common.CRM_ACCOUNTS,
         "account_key_is_unique",
-        "One account of an organization has one row.",
+        "One account of an organization has one row. If it fails: the copy of the CRM was changed by hand; restore the warehouse.",
         """SELECT organization_id, external_id, count(*) AS rows FROM core.crm_accounts GROUP BY ALL HAVING count(*) > 1""",
         blocking=True,
     ),
     Rule(
         common.CRM_CONTACTS,
         "contact_key_is_unique",
-        "One contact of an organization has one row.",
+        "One contact of an organization has one row. If it fails: the copy of the CRM was changed by hand; restore the warehouse.",
         """SELECT organization_id, external_id, count(*) AS rows FROM core.crm_contacts GROUP BY ALL HAVING count(*) > 1""",
         blocking=True,
     ),
     Rule(
         common.MATCHES,
         "one_match_per_organization_and_round",
-        "An organization has at most one match with a round (FS-61).",
+        "An organization has at most one match with a round (FS-61). If it fails: the ledger is right, and holds one; these rows "
+        "were written by hand: restore the warehouse.",
         "SELECT organization_id, round_id, count(*) AS rows FROM core.matches GROUP BY ALL HAVING count(*) > 1",
         blocking=True,
     ),
     Rule(
         common.MATCHES,
         "every_match_has_its_round",
-        "A match points to a round that exists.",
+        "A match points to a round that exists. If it fails: the two tables are of different backups; restore the warehouse whole.",
         """SELECT match_id, round_id FROM core.matches ANTI JOIN core.funding_rounds USING (round_id)""",
         blocking=True,
     ),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from pipeline.defs.checks import RULES
 from pipeline.documents.landing import Landing
 from pipeline.settings import Settings
 from pipeline.signals import mention_table
@@ -147,6 +148,7 @@ FILL = """
         'article' AS kind, 'Lumen raises' AS title, repeat('Lumen raises $5 million. ', 40) AS body, 'article' AS body_origin,
         CAST($now AS TIMESTAMP) - to_days(CAST(n * 100 AS INTEGER)) AS landed_at, FALSE AS is_catch_up FROM range(1, 4) AS t(n);
     INSERT INTO core.mentions BY NAME SELECT document_id, document_seq, document_seq AS mention_seq, TRUE AS is_funding,
+        'Lumen' AS company_name,
         '[{"field": "amount", "text": "Lumen raises"}]' AS evidence FROM raw.documents;
     INSERT INTO core.progress VALUES ('mentions', 3, CAST($now AS TIMESTAMP));
     INSERT INTO core.crm_account_history BY NAME SELECT 'o1' AS organization_id, 'a' || n AS external_id,
@@ -171,6 +173,21 @@ def test_texts_and_quoted_sentences_expire_and_are_not_read_again_as_nothing(
     again = mention_table.re_extract(warehouse, ago(400).date(), ago(200).date(), NOW)
     assert (again.documents, again.changed) == (0, 0)
     assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_the_check_of_evidence_that_holds_up_deliveries_passes_over_texts_that_expired(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    rule = next(rule for rule in RULES if rule.name == "every_funding_mention_has_evidence")
+    with warehouse.open() as connection:
+        for statement in FILL.split(";")[:-1]:
+            connection.execute(statement, {"now": NOW.replace(tzinfo=None)} if "$now" in statement else {})
+    assert apply_retention(database, warehouse, landing, POLICY, NOW)["evidence"] == 2
+    with warehouse.open() as connection:
+        assert rule.blocking
+        assert connection.execute(rule.broken).fetchall() == []
+        connection.execute("UPDATE core.mentions SET evidence = '[]'")
+        assert connection.execute(rule.broken).fetchall() == [("d1", "Lumen")]  # whose text is still there
 
 
 def test_the_settings_are_the_policy() -> None:
