@@ -25,12 +25,13 @@ from pipeline.api.signalbase.answers import enveloped as signalbase_envelope
 from pipeline.api.signalbase.app import build_signalbase
 from pipeline.api.startcap.access import PREFIX as STARTCAP_PREFIX
 from pipeline.api.startcap.app import build_startcap
+from pipeline.api.startcap.clicks import router as startcap_clicks
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 
 ROUTERS = (
     health.router, crm.router, webhooks.router, matches.router, rounds.router, whoami.router,
-    operator_organizations.router, operator_keys.router, operator_document.router,
+    startcap_clicks, operator_organizations.router, operator_keys.router, operator_document.router,
 )  # fmt: skip
 
 

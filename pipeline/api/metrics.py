@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests, latencies, refusals by quota, rows pushed; the outbox as it stands.
+"""What Prometheus is told: requests, latencies, refusals by quota, rows pushed, clicks; the outbox as it stands.
 
 With several workers (``PROMETHEUS_MULTIPROC_DIR`` is set then) a scrape adds up what all of them counted.
 """
@@ -46,6 +46,13 @@ class Metrics:
         )
         self.rows = Counter(
             "fundingscout_crm_rows", "CRM rows pushed, by what became of them.", ["kind", "outcome"], registry=self.registry
+        )
+
+        self.clicks = Counter(
+            "fundingscout_partner_clicks",
+            "Visits to partners' links: taken as a click, a double of one, or no click and why.",
+            ["outcome"],
+            registry=self.registry,
         )
 
     def count_call(self, usage: Usage) -> None:

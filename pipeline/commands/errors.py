@@ -42,6 +42,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.organizations.quotas import OperationUnknown
     from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
     from pipeline.partners.keys import PartnerKeyUnknown
+    from pipeline.partners.landing import LandingRefused
     from pipeline.partners.referrals import ReferralUnknown
     from pipeline.partners.snapshot_file import SnapshotInvalid
     from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
@@ -64,6 +65,7 @@ def _expected() -> tuple[type[Exception], ...]:
         NoWebhook,
         NothingPublished,
         KeyUnknown,
+        LandingRefused,
         OperationUnknown,
         OrganizationExists,
         OrganizationUnknown,

@@ -14,6 +14,7 @@ from pipeline.installation import Installation
 from pipeline.organizations.organizations import get_organization
 from pipeline.partners import accounts, earnings, keys, referrals, snapshots, webhooks
 from pipeline.partners.accounts import HANDLINGS, STATUSES, UNSET, Partner
+from pipeline.partners.landing import CLICK_PARAMETER, link_path
 from pipeline.partners.snapshot_file import cents_of
 from pipeline.partners.validation import validate_lead
 from pipeline.webhooks.startcap import EVENT_TYPES
@@ -67,8 +68,9 @@ def list_(is_json: bool) -> None:
 )
 @click.option("--name-marks", type=ON_OFF, help="Are hyphens and apostrophes allowed in names?")
 @click.option("--territories", type=ON_OFF, help="Are PR, GU, VI, AS and MP states?")
-def set_(organization: str, handling: str | None, name_marks: str | None, territories: str | None) -> None:
-    """Change settings of a partner, in force with its next call."""
+@click.option("--landing", help=f"The page that the partner's link leads to, https://…; {UNSET}: clicks are not taken.")
+def set_(organization: str, handling: str | None, name_marks: str | None, territories: str | None, landing: str | None) -> None:
+    """Change settings of a partner, in force with its next call; without options, show them."""
     installation = open_installation()
     changed = accounts.change_partner(
         installation.database,
@@ -77,11 +79,13 @@ def set_(organization: str, handling: str | None, name_marks: str | None, territ
         handling=handling,
         allows_name_marks=_flag(name_marks),
         allows_territories=_flag(territories),
+        landing_url=landing,
     )
     click.echo(
         f"handling {changed.handling or UNSET}, name marks {'on' if changed.allows_name_marks else 'off'}, "
         f"territories {'on' if changed.allows_territories else 'off'}"
     )
+    click.echo(f"link {link_path(changed.click_code)} to {changed.landing_url or 'nowhere: --landing says where'}")
 
 
 @startcap.command("status")
@@ -189,7 +193,13 @@ def lead(organization: str, file: Path, referral_type: str) -> None:
     if not verdict.is_valid:
         raise click.ClickException("\n".join(problem.message for problem in verdict.problems))
     _, reference = referrals.submit_lead(
-        installation.database, installation.secret_box, partner, verdict.clean, now, referral_type=referral_type
+        installation.database,
+        installation.secret_box,
+        partner,
+        verdict.clean,
+        now,
+        referral_type=referral_type,
+        click=given.get(CLICK_PARAMETER),
     )
     click.echo(reference)
 

@@ -7,6 +7,7 @@ rows and who may see what (organizations.keys).
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import os
 import secrets
@@ -66,6 +67,7 @@ class SecretBox:
         """``keys``: Fernet keys, newest first; the first encrypts, all decrypt. Raises ValueError for a malformed one."""
         if not keys:
             raise ValueError("no key for webhook secrets at rest: set FUNDINGSCOUT_SECRET_KEY or unset it to use the key file")
+        self._hash_key = hashlib.sha256(f"keyed hashes\n{keys[0]}".encode()).digest()
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
@@ -91,6 +93,10 @@ class SecretBox:
                 "a stored webhook secret can't be opened: it was encrypted with a key that is neither in "
                 f"FUNDINGSCOUT_SECRET_KEY nor in {KEY_FILE}. Put that key back, or rotate the secret."
             ) from None
+
+    def keyed_hash(self, purpose: str, text: str) -> str:
+        """HMAC-SHA256 of ``text`` in hexadecimal, another for each ``purpose``; rolling the key makes all anew."""
+        return hmac.new(self._hash_key, f"{purpose}\n{text}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def _key_file(path: Path) -> str:

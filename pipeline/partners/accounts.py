@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.organizations.organizations import get_organization
 from pipeline.partners.events import NewEvent, tell
+from pipeline.partners.landing import check_landing
 from pipeline.partners.validation import FULL_MANAGEMENT, FUNDING_ONLY, Rules
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import ActiveFundingType, CommissionRate, ReferralPartner
@@ -120,13 +121,15 @@ def list_partners(db: AppDatabase) -> list[Partner]:
 
 
 def change_partner(db: AppDatabase, organization_id: str, now: datetime, **changes: Any) -> Partner:
-    """Change handling (UNSET: none), allows_name_marks, allows_territories: what is given.
+    """Change handling, landing_url (of both, UNSET: none), allows_name_marks, allows_territories: what is given.
 
-    Raises PartnerUnknown, PartnerInvalid.
+    Raises PartnerUnknown, PartnerInvalid, LandingRefused.
     """
     handling = changes.get("handling")
     if handling is not None and handling not in (*HANDLINGS, UNSET):
         raise PartnerInvalid(f"there is no handling {handling!r}; there are: {', '.join((*HANDLINGS, UNSET))}")
+    if changes.get("landing_url") not in (None, UNSET):
+        changes["landing_url"] = check_landing(changes["landing_url"])
     with db.write() as session:
         row = _row(session, organization_id, locked=True)
         for field, value in changes.items():

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.partners.accounts import ACTIVE, LEVELS
 from pipeline.partners.events import NewEvent, tell
+from pipeline.partners.referrals import counts
 from pipeline.partners.stages import FUNDED
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import Commission, CommissionRate, Payout, Referral, ReferralPartner
@@ -182,10 +183,10 @@ def _pay(db: AppDatabase, partner_id: int, threshold_cents: int, now: datetime) 
 def earnings(db: AppDatabase, partner_id: int) -> Earnings:
     """What the partner earned, and of how many referrals."""
     sums = select(Commission.payout_id.is_(None), func.sum(Commission.amount_cents)).where(Commission.partner_id == partner_id)
-    counts = select(Referral.status, func.count()).where(Referral.partner_id == partner_id).group_by(Referral.status)
+    of_partner = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, counts())
     with db.read() as session:
         cents = {bool(row[0]): int(row[1]) for row in session.execute(sums.group_by(Commission.payout_id.is_(None)))}
-        by_status = {row[0]: row[1] for row in session.execute(counts)}
+        by_status = {row[0]: row[1] for row in session.execute(of_partner.group_by(Referral.status))}
     return Earnings(cents.get(True, 0), cents.get(False, 0), sum(by_status.values()), by_status.get(FUNDED, 0))
 
 
@@ -198,10 +199,8 @@ def list_payouts(db: AppDatabase, partner_id: int) -> list[PayoutInfo]:
 
 def list_downline(db: AppDatabase, partner_id: int) -> list[Downline]:
     """The partners whom this one brought, oldest first."""
-    counts = select(Referral.partner_id, func.count().label("referrals")).group_by(Referral.partner_id).subquery()
-    query = select(ReferralPartner, func.coalesce(counts.c.referrals, 0)).outerjoin(
-        counts, counts.c.partner_id == ReferralPartner.id
-    )
+    each = select(Referral.partner_id, func.count().label("referrals")).where(counts()).group_by(Referral.partner_id).subquery()
+    query = select(ReferralPartner, func.coalesce(each.c.referrals, 0)).outerjoin(each, each.c.partner_id == ReferralPartner.id)
     query = query.where(ReferralPartner.upline_id == partner_id).order_by(ReferralPartner.id)
     with db.read() as session:
         rows: list[tuple[ReferralPartner, int]] = [(row[0], int(row[1])) for row in session.execute(query)]

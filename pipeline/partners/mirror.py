@@ -1,8 +1,9 @@
 """Leads, stages, commissions and payouts for analysts: copied to the warehouse, without a word about persons.
 
 Each table is copied whole in one transaction: rows change (a status, a payout), and ids may be committed out of their order, so
-no mark says what is new. A year of 10,000 leads is some 100,000 short rows. What belongs here: the copy, and which columns go. UTM
-values stay behind: they are free text that anybody may write a name into.
+no mark says what is new. A year of 10,000 leads is some 100,000 short rows. A click that a lead stands for is left out, as in the
+partner's own statistics. What belongs here: the copy, and which columns go. UTM values stay behind: they are free text that
+anybody may write a name into.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from pipeline.partners.referrals import counts
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import Commission, Payout, Referral, ReferralChange, ReferralPartner, StatusSnapshot
 from pipeline.store.warehouse import Warehouse
@@ -67,12 +69,12 @@ def _queries() -> dict[str, Select[Any]]:
         "partner_leads": select(
             lead.id, lead.partner_id, lead.organization_id, lead.referral_type, lead.status, lead.application_status,
             lead.funded_cents, lead.commissioned_at, lead.erased_at.is_not(None), lead.created_at,
-        ).order_by(lead.id),
+        ).where(counts()).order_by(lead.id),
         "partner_lead_changes": select(
             change.referral_id, change.number, lead.partner_id, func.coalesce(change.old_application_status, change.old_status),
             func.coalesce(change.new_application_status, change.new_status), change.snapshot_day, change.is_flagged,
             change.changed_at,
-        ).join(lead, lead.id == change.referral_id).order_by(change.referral_id, change.number),
+        ).join(lead, lead.id == change.referral_id).where(counts()).order_by(change.referral_id, change.number),
         "partner_commissions": select(
             commission.id, commission.referral_id, commission.partner_id, ReferralPartner.organization_id, commission.level,
             commission.percentage_hundredths, commission.base_cents, commission.amount_cents, commission.payout_id,

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
+from pipeline.store.partner_models import Referral
+
 _REFERENCE = re.compile(r"([0-9]{8})-([1-9][0-9]{0,17})")
 
 
@@ -17,3 +21,10 @@ def number_of(reference: str) -> int | None:
     """The number in ``reference``; None where it has another form. The day is still to be compared."""
     found = _REFERENCE.fullmatch(reference)
     return int(found[2]) if found else None
+
+
+def find_by_reference(session: Session, reference: str) -> Referral | None:
+    """The lead or referral that ``reference`` names, whoever's it is; its day must be right too."""
+    number = number_of(reference)
+    row = session.get(Referral, number) if number is not None else None
+    return row if row is not None and reference_id(row.id, row.created_at) == reference else None

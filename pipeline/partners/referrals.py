@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import aliased
 
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners.accounts import Partner
+from pipeline.partners.clicks import find_click
 from pipeline.partners.events import NewEvent, forget_person, tell
 from pipeline.partners.persons import seal, unseal
-from pipeline.partners.references import number_of, reference_id
-from pipeline.partners.stages import COARSE, FUNDED, LEAD
+from pipeline.partners.references import find_by_reference, reference_id
+from pipeline.partners.stages import API_LEAD, CLICK, COARSE, FUNDED, LEAD, MANUAL_LEAD, TRAFFIC
 from pipeline.partners.validation import ADDRESS_LABELS, UTM_FIELDS
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import Referral, ReferralChange
 from pipeline.webhooks.startcap import STATUS_CHANGED
 
-API_LEAD, MANUAL_LEAD, TRAFFIC = TYPES = ("api_lead", "manual_lead", "traffic")
 PARTNER_TYPES = (API_LEAD, MANUAL_LEAD)
 
 
@@ -69,12 +69,15 @@ def submit_lead(
     *,
     referral_type: str = API_LEAD,
     idempotency_key: str | None = None,
+    click: object = None,
 ) -> tuple[int, str]:
     """Take in a lead that is valid; gives its number and reference id. The partner's webhooks are told (SC-80).
 
     With an ``idempotency_key`` that the partner used before, the lead of then is given, and nothing is done (A-SC-33).
+    ``click``: the reference id of the click it came of. The lead then stands for that click, and has its UTM values unless it
+    has some of its own. A click that is none of the partner's, or too old, costs no lead: it is passed over.
     """
-    row = {
+    row: dict[str, Any] = {
         "organization_id": partner.organization_id,
         "partner_id": partner.id,
         "referral_type": referral_type,
@@ -88,6 +91,9 @@ def submit_lead(
         "updated_at": now,
     }
     with db.write() as session:
+        came_of = find_click(session, partner.id, click, now) if isinstance(click, str) else None
+        if came_of is not None:
+            row |= {"click_id": came_of.id, "utm": row["utm"] or came_of.utm}
         number = session.execute(db.insert(Referral).values(row).on_conflict_do_nothing().returning(Referral.id)).scalar()
         if number is None:
             before = select(Referral).where(Referral.partner_id == partner.id, Referral.idempotency_key == idempotency_key)
@@ -95,8 +101,9 @@ def submit_lead(
             return known.id, reference_id(known.id, known.created_at)
         session.add(ReferralChange(referral_id=number, number=1, new_status=LEAD, is_flagged=False, changed_at=now))
         reference = reference_id(number, now)
-        told = {name: lead[name] for name in ("first_name", "last_name") if name in lead}
-        data = status_data(reference, None, LEAD, None, None, lead.get("email"), told)
+        names = {} if referral_type == TRAFFIC else lead
+        told = {name: names[name] for name in ("first_name", "last_name") if name in names}
+        data = status_data(reference, None, LEAD, None, None, names.get("email"), told)
         tell(db, session, [NewEvent(partner.id, STATUS_CHANGED, f"lead:{number}:1", data, number)], now)
         return number, reference
 
@@ -156,24 +163,31 @@ def get_lead(db: AppDatabase, box: SecretBox, partner_id: int, reference: str) -
 def get_referral(db: AppDatabase, box: SecretBox, partner_id: int, reference: str) -> Shown:
     """One lead or click of the partner. Raises ReferralUnknown."""
     with db.read() as session:
-        row = _find(session, reference)
+        row = find_by_reference(session, reference)
     if row is None or row.partner_id != partner_id:
         raise ReferralUnknown(reference)
     return shown(box, row)
 
 
 def count_by_status(db: AppDatabase, partner_id: int, period: Period = Period()) -> dict[str, int]:
-    """How many referrals are in each coarse status now (A-SC-23)."""
-    query = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, *_in_period(period))
+    """How many referrals are in each coarse status now (A-SC-23). A click that led to a lead is counted as that lead."""
+    query = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, counts(), *_in_period(period))
     with db.read() as session:
         found = {row[0]: row[1] for row in session.execute(query.group_by(Referral.status))}
     return {status: found.get(status, 0) for status in COARSE}
 
 
-def conversion_rate(counts: Mapping[str, int]) -> float:
+def counts() -> ColumnElement[bool]:
+    """Does a referral count? All do, but for clicks that a lead stands for: a visitor who became a lead is one referral."""
+    lead = aliased(Referral)
+    stood_for = select(lead.click_id).where(lead.click_id.is_not(None))
+    return or_(Referral.status != CLICK, Referral.id.not_in(stood_for))
+
+
+def conversion_rate(by_status: Mapping[str, int]) -> float:
     """What share of all referrals is funded, to three decimals; 0 of none (SC-69, A-SC-24)."""
-    total = sum(counts.values())
-    return round(counts[FUNDED] / total, 3) if total else 0.0
+    total = sum(by_status.values())
+    return round(by_status[FUNDED] / total, 3) if total else 0.0
 
 
 def erase(db: AppDatabase, reference: str, now: datetime) -> int:
@@ -182,11 +196,13 @@ def erase(db: AppDatabase, reference: str, now: datetime) -> int:
     Gives how many deliveries were rewritten; the same again does nothing. Raises ReferralUnknown.
     """
     with db.write() as session:
-        row = _find(session, reference)
+        row = find_by_reference(session, reference)
         if row is None:
             raise ReferralUnknown(f"there is no lead or referral {reference!r}")
         row.person_encrypted, row.utm, row.visitor_hash, row.idempotency_key = None, {}, None, None
         row.erased_at = row.erased_at or now
+        if row.click_id is not None:
+            session.get_one(Referral, row.click_id).visitor_hash = None
         return forget_person(session, row.id)
 
 
@@ -210,12 +226,6 @@ def shown(box: SecretBox, row: Referral) -> Shown:
         row.updated_at,
         tuple(row.quotes),
     )
-
-
-def _find(session: Session, reference: str) -> Referral | None:
-    number = number_of(reference)
-    row = session.get(Referral, number) if number is not None else None
-    return row if row is not None and reference_id(row.id, row.created_at) == reference else None
 
 
 def _in_period(period: Period) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from pipeline.partners.persons import unseal
 from pipeline.partners.references import reference_id
 from pipeline.partners.referrals import status_data
 from pipeline.partners.snapshot_file import Line, cents_of, read_lines
-from pipeline.partners.stages import FUNDED, coarse_status, is_reachable, is_step
+from pipeline.partners.stages import FUNDED, TRAFFIC, coarse_status, is_reachable, is_step
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import Referral, ReferralChange
 from pipeline.webhooks.startcap import STATUS_CHANGED
@@ -170,7 +170,7 @@ class Days:
                     row.id,
                     reference_id(row.id, row.created_at),
                     row.partner_id,
-                    row.person_encrypted,
+                    row.person_encrypted if row.referral_type != TRAFFIC else None,  # partners aren't told who it was (SC-65)
                     row.status,
                     row.application_status,
                     row.funded_cents,

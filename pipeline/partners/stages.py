@@ -6,6 +6,8 @@ The steps are our reading: no page prints them. They forbid nothing; what they d
 from __future__ import annotations
 
 CLICK, LEAD, APPLICATION, FUNDED = COARSE = ("click", "lead", "application", "funded")
+# How a referral came: submitted by its partner, entered for it by hand, or by a link of the partner's (SC-64, SC-65).
+API_LEAD, MANUAL_LEAD, TRAFFIC = TYPES = ("api_lead", "manual_lead", "traffic")
 
 # Stage: its label, in the order of the pipeline.
 LABELS: dict[str, str] = {

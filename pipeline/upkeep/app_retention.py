@@ -23,6 +23,7 @@ from pipeline.store.models import (
     UsageCounter,
 )
 from pipeline.store.models import Landing as LandingRow
+from pipeline.store.partner_models import Referral
 
 # One transaction's worth: a partner's request waits for no more than this.
 CHUNK = 500
@@ -106,6 +107,11 @@ def clear_tables(database: AppDatabase, settled: datetime, attempts: datetime, h
             database, OperatorNotice.id, OperatorNotice.status != "open", OperatorNotice.created_at < history
         ),
     }
+
+
+def forget_visitors(database: AppDatabase, before: datetime) -> dict[str, int]:
+    """Take what is kept of visitors of partners' links out of clicks from before ``before``."""
+    return {"visitor_hashes": _blank(database, Referral.id, (Referral.visitor_hash,), Referral.created_at < before)}
 
 
 def _newest(column: Column) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pipeline.documents.landing import Landing
+from pipeline.partners.visitors import HASH_KEPT
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.warehouse import Warehouse
@@ -61,6 +62,7 @@ def apply_retention(
     }
     done = app_retention.clear_landings(database, landing, before["landing"])
     done |= app_retention.clear_tables(database, before["landing"], before["attempt"], before["history"])
+    done |= app_retention.forget_visitors(database, now - HASH_KEPT)
     done |= warehouse_retention.compact(warehouse, before["text"], before["history"])
     for what, count in done.items():
         if count:

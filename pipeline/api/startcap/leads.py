@@ -16,6 +16,7 @@ from pipeline.api.startcap.schemas import Leads, LeadToSubmit, OneLead, Submitte
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import referrals
 from pipeline.partners.accounts import Partner, funding_types
+from pipeline.partners.landing import CLICK_PARAMETER
 from pipeline.partners.referrals import ReferralUnknown, Shown
 from pipeline.partners.stages import COARSE
 from pipeline.partners.validation import Problem, Verdict, validate_lead
@@ -192,6 +193,7 @@ def _submit(request: Request, service: Service, posted: Posted, key: str | None)
         verdict.clean,
         service.now(),
         idempotency_key=key,
+        click=posted.body.get(CLICK_PARAMETER),
     )
     return success(lead_id=number, reference_id=reference)
 

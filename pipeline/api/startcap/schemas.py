@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from pipeline.partners.landing import CLICK_PARAMETER
 from pipeline.partners.stages import STAGES
 from pipeline.partners.validation import MODEL_ORDER
 
@@ -40,9 +41,13 @@ class LeadToSubmit(BaseModel):
     utm_campaign: str | None = None
     utm_term: str | None = None
     utm_content: str | None = None
+    click_id: str | None = Field(
+        None,
+        description="Extension: what your link added to the landing page's address. One that can't be used is passed over.",
+    )
 
 
-assert set(MODEL_ORDER) == LeadToSubmit.model_fields.keys()
+assert {*MODEL_ORDER, CLICK_PARAMETER} == LeadToSubmit.model_fields.keys()
 
 
 class ErrorAnswer(BaseModel):
