@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -11,8 +12,7 @@ from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations.organizations import get_organization
 from pipeline.store.models import Delivery, DeliveryAttempt, Match, Organization, Round
 from pipeline.webhooks import outbox
-from pipeline.webhooks.fundingscout import fundingscout_profile
-from pipeline.webhooks.replays import WAYS_OUT, Wanted, replay
+from pipeline.webhooks.replays import WAYS_OUT, ReplayReport, Wanted, faces, replay
 
 STATUSES = ["held", "pending", "scheduled", "paused", "sending", "delivered", "failed", "no_webhook"]
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -107,7 +107,8 @@ def show(delivery: str, is_json: bool) -> None:
 @click.option("--from", "first", type=INSTANT, help="Deliveries made at or after this instant (UTC).")
 @click.option("--to", "last", type=INSTANT, help="And before this one; until now when not given.")
 @click.option("--delivered", is_flag=True, help="Those that were delivered too.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--face", type=click.Choice(sorted(faces())), default="fundingscout", show_default=True, help="Whose deliveries.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of each, and do nothing.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
 def replay_(
     ids: tuple[str, ...],
@@ -115,6 +116,7 @@ def replay_(
     first: datetime | None,
     last: datetime | None,
     delivered: bool,
+    face: str,
     dry_run: bool,
     is_json: bool,
 ) -> None:
@@ -122,7 +124,8 @@ def replay_(
 
     The same id and the same bytes. A strict webhook is sent again only what never left this machine (no webhook, name not found,
     no connection, …); the rest is refused, and stays in the partner's pull feed. Sent within seconds by the service, or by
-    the next `fundingscout sync`.
+    the next `fundingscout sync`. StartCap's are any that failed; Signalbase's are sent again by its API and by
+    `fundingscout signalbase replay`.
     """
     if not ids and (organization is None or first is None):
         raise click.UsageError("name deliveries, or give --organization and --from")
@@ -134,15 +137,30 @@ def replay_(
         last=last.replace(tzinfo=UTC) if last else None,
         statuses=("failed", "no_webhook", "delivered") if delivered else ("failed", "no_webhook"),
     )
-    profile = fundingscout_profile(installation.settings.webhook_all_matches)
+    profile = faces(installation.settings.webhook_all_matches)[face]
     report = replay(installation.database, wanted, profile, is_dry_run=dry_run)
     if is_json:
-        print_json({"replayed": report.replayed, "first_sends": report.first_sends, "refused": dict(report.refused)})
+        print_json(asdict(report))
         return
+    if dry_run:
+        _print_decided(report)
     verb = "would be sent" if dry_run else "pending now"
     click.echo(f"{report.replayed} {verb}, {report.first_sends} of them for the first time")
     for reason, count in sorted(report.refused.items()):
         click.echo(f"{count} refused, {reason}: {WAYS_OUT[reason]}")
+
+
+def _print_decided(report: ReplayReport) -> None:
+    rows = [
+        [_instant(one.created_at), one.company_name or one.event_type, one.status, one.reason, one.decision,
+         one.match_id or one.delivery_id]
+        for one in report.decided
+    ]  # fmt: skip
+    if rows:
+        print_table(["created at", "about", "stands", "reason", "would be", "id"], rows)
+    known = report.replayed + report.refused.total() - report.refused["unknown"]
+    if known > len(rows):
+        click.echo(f"… and {known - len(rows)} more")
 
 
 @deliveries.command("release")

@@ -10,12 +10,14 @@ from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.organizations.organizations import get_organization
 from pipeline.webhooks import mirror, replays, sender
-from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.reports import DeliveryReport
 
 # Jobs that are wanted again within seconds.
 IN_A_HURRY = ("sync",)
 SYNC_PATIENCE_SECONDS = 10.0
+
+# Deliveries that a replay lists in its metadata.
+MOST_SHOWN = 100
 
 LATEST_DELIVERIES = """
     SELECT started_at, slug AS organization, company_name, attempts.status, response_code,
@@ -87,7 +89,8 @@ class ReplayConfig(dg.Config):
     )
     last: str = Field(default="", description="And before this one. Empty: until now.")
     delivered: bool = Field(default=False, description="Those that were delivered, too.")
-    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
+    face: str = Field(default="fundingscout", description="Whose deliveries: fundingscout or startcap.")
+    dry_run: bool = Field(default=False, description="Say what would become of each, and do nothing.")
 
 
 @dg.op(
@@ -103,13 +106,34 @@ def replay_deliveries(context: dg.OpExecutionContext, config: ReplayConfig, inst
         last=_instant(config.last),
         statuses=("failed", "no_webhook", "delivered") if config.delivered else ("failed", "no_webhook"),
     )
-    profile = fundingscout_profile(installation.settings.webhook_all_matches)
-    report = replays.replay(installation.database, wanted, profile, is_dry_run=config.dry_run)
-    context.log.info("%d replayed, %d of them for the first time", report.replayed, report.first_sends)
+    faces = replays.faces(installation.settings.webhook_all_matches)
+    if config.face not in faces:
+        raise dg.Failure(f"no face is {config.face!r}; there are: {', '.join(sorted(faces))}", allow_retries=False)
+    report = replays.replay(installation.database, wanted, faces[config.face], is_dry_run=config.dry_run)
+    verb = "would be replayed" if config.dry_run else "replayed"
+    context.log.info("%d %s, %d of them for the first time", report.replayed, verb, report.first_sends)
     for reason, count in sorted(report.refused.items()):
         context.log.warning("%d refused, %s: %s", count, reason, replays.WAYS_OUT[reason])
+    shown = [
+        [
+            one.created_at,
+            one.company_name or one.event_type,
+            one.status,
+            one.reason,
+            one.decision,
+            one.match_id or one.delivery_id,
+        ]
+        for one in report.decided[:MOST_SHOWN]
+    ]
+    names = ["created at", "about", "stood", "reason", "decision", "id"]
     context.add_output_metadata(
-        {"replayed": report.replayed, "first_sends": report.first_sends, "refused": dict(report.refused)}
+        {
+            "is_dry_run": config.dry_run,
+            "replayed": report.replayed,
+            "first_sends": report.first_sends,
+            "refused": dict(report.refused),
+            "decided": dg.MetadataValue.md(common.markdown_table(names, shown)),
+        }
     )
 
 

@@ -15,16 +15,20 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
 from pipeline.webhooks.attempts import NEVER_SENT
-from pipeline.webhooks.choosing import DISABLED
+from pipeline.webhooks.choosing import DISABLED, TEST
 from pipeline.webhooks.deletions import ROW_DELETED
+from pipeline.webhooks.fundingscout import PROFILE_NAME, fundingscout_profile
 from pipeline.webhooks.outbox import with_webhook
 from pipeline.webhooks.policies import policy_in_force
 from pipeline.webhooks.profiles import Profile
+from pipeline.webhooks.startcap import startcap_profile
 
 CHUNK = 500
+MOST_LISTED = 1_000
 REPLAY = "replay"
+FIRST_SEND, SECOND_SEND = "first_send", "second_send"
 CLOSED = ("failed", "no_webhook", "delivered")
 
 WAYS_OUT = {
@@ -33,19 +37,39 @@ WAYS_OUT = {
     "delivered": "it was delivered; --delivered sends such ones again",
     "open": "it has not been sent to its end yet",
     "no_webhook": "the organization has no webhook; fundingscout webhooks set",
-    "disabled": "its webhook is disabled; fundingscout webhooks resume",
+    "disabled": "its webhook was removed, or is disabled; fundingscout webhooks resume",
     "row_deleted": "its CRM row was deleted",
-    "unknown": "the ledger has no delivery of that id",
+    "test": "it is a test; fundingscout webhooks test sends another",
+    "body_gone": "it was sent so long ago that its bytes are no longer kept, and others under its id would be another message",
+    "unknown": "this face's ledger has no delivery of that id; --face says which face",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One delivery as it stood, and what was decided: FIRST_SEND, SECOND_SEND, or why not (a key of WAYS_OUT)."""
+
+    delivery_id: str
+    match_id: str | None
+    event_type: str
+    company_name: str | None
+    created_at: datetime
+    status: str
+    reason: str | None
+    decision: str
 
 
 @dataclass(slots=True)
 class ReplayReport:
-    """``first_sends``: of the replayed, those of which no byte had left before. ``refused`` by reason (WAYS_OUT)."""
+    """``first_sends``: of the replayed, those of which no byte had left before. ``refused`` by reason (WAYS_OUT).
+
+    ``decided``: the first MOST_LISTED, one by one.
+    """
 
     replayed: int = 0
     first_sends: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    decided: list[Decided] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +83,13 @@ class Wanted:
     statuses: Collection[str] = ("failed", "no_webhook")
 
 
+def faces(all_matches: bool = True) -> dict[str, Profile]:
+    """The profiles whose deliveries are sent again as they are. (Signalbase makes another of each: subscriptions.deliveries.)"""
+    return {profile.name: profile for profile in (fundingscout_profile(all_matches), startcap_profile())}
+
+
 def replay(db: AppDatabase, wanted: Wanted, profile: Profile, is_dry_run: bool = False) -> ReplayReport:
-    """Make the wanted deliveries pending again where that is allowed; the next sending run sends them.
+    """Make the wanted deliveries of the profile pending again where that is allowed; the next sending run sends them.
 
     Raises ValueError when neither ids nor an organization with a span is given. Safe to call again: what is pending by now
     is refused as ``open``.
@@ -85,6 +114,7 @@ def _chunks(db: AppDatabase, wanted: Wanted, profile: Profile, report: ReplayRep
             Delivery.profile == profile.name,
             Delivery.status == status,
             Delivery.created_at >= wanted.first,
+            Delivery.event_type != TEST,
         )
         if wanted.last is not None:
             query = query.where(Delivery.created_at < wanted.last)
@@ -113,27 +143,39 @@ def _by_ids(db: AppDatabase, ids: Sequence[str], wanted: Wanted, profile: Profil
 def _replay_some(
     session: Session, rows: Sequence[Delivery], wanted: Wanted, profile: Profile, is_dry_run: bool, report: ReplayReport
 ) -> None:
-    endpoints = with_webhook(session, {row.organization_id for row in rows})
-    may_have_arrived = _sent(session, [row.id for row in rows])
+    endpoints = _endpoints(session, rows, profile)
+    past = _past(session, [row.id for row in rows])
+    companies = _companies(session, rows) if len(report.decided) < MOST_LISTED else {}
     for row in rows:
-        is_first_send = row.id not in may_have_arrived
-        refusal = _refusal(row, endpoints.get(row.organization_id), is_first_send, wanted, profile)
-        if refusal is not None:
-            report.refused[refusal] += 1
+        endpoint, before = endpoints.get(row.id), past[row.id]
+        decision = _refusal(row, endpoint, before, wanted, profile) or (SECOND_SEND if before.may_have_left else FIRST_SEND)
+        if len(report.decided) < MOST_LISTED:
+            report.decided.append(_decided(row, companies.get(row.match_id or ""), decision))
+        if decision in WAYS_OUT:
+            report.refused[decision] += 1
             continue
         report.replayed += 1
-        report.first_sends += is_first_send
+        report.first_sends += decision == FIRST_SEND
         if not is_dry_run:
+            assert endpoint is not None
             row.status, row.next_trigger, row.finished_at = "pending", REPLAY, None
-            row.endpoint_id = endpoints[row.organization_id].id
+            row.endpoint_id = endpoint.id
 
 
-def _refusal(
-    row: Delivery, endpoint: WebhookEndpoint | None, is_first_send: bool, wanted: Wanted, profile: Profile
-) -> str | None:
+@dataclass(slots=True)
+class _Past:
+    """What the attempts of a delivery say: may a byte of it have left this machine; was it a test."""
+
+    may_have_left: bool = False
+    is_test: bool = False
+
+
+def _refusal(row: Delivery, endpoint: WebhookEndpoint | None, past: _Past, wanted: Wanted, profile: Profile) -> str | None:
     """Why the delivery is not replayed (a key of WAYS_OUT); None: it is."""
     if row.status not in CLOSED:
         return "open"
+    if past.is_test or row.event_type == TEST:
+        return "test"
     if row.reason == ROW_DELETED:
         return "row_deleted"
     if endpoint is None:
@@ -142,15 +184,43 @@ def _refusal(
         return "disabled"
     if row.status == "delivered" and "delivered" not in wanted.statuses:
         return "delivered"
-    allows_second = profile.allows_second_send or policy_in_force(endpoint.policy).replay
-    return None if is_first_send or allows_second else "strict"
+    if past.may_have_left and not (profile.allows_second_send or policy_in_force(endpoint.policy).replay):
+        return "strict"
+    if row.body is None and (past.may_have_left or row.match_id is None):
+        return "body_gone"
+    return None
 
 
-def _sent(session: Session, ids: Sequence[str]) -> set[str]:
-    """Those of which a byte may have left this machine."""
+def _endpoints(session: Session, rows: Sequence[Delivery], profile: Profile) -> dict[str, WebhookEndpoint]:
+    """Where each delivery would go now, by its id: to its own endpoint; FundingScout's to the one its organization has."""
+    if profile.name == PROFILE_NAME:
+        by_organization = with_webhook(session, {row.organization_id for row in rows})
+        found = {row.id: by_organization.get(row.organization_id) for row in rows}
+    else:
+        ids = sorted({row.endpoint_id for row in rows if row.endpoint_id})
+        by_id = {one.id: one for one in session.scalars(select(WebhookEndpoint).where(WebhookEndpoint.id.in_(ids)))}
+        found = {row.id: by_id.get(row.endpoint_id or "") for row in rows}
+    return {name: endpoint for name, endpoint in found.items() if endpoint is not None}
+
+
+def _past(session: Session, ids: Sequence[str]) -> defaultdict[str, _Past]:
+    """By delivery id, what its attempts say."""
     query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(ids), DeliveryAttempt.number > 0)
-    sent: defaultdict[str, bool] = defaultdict(bool)
+    past: defaultdict[str, _Past] = defaultdict(_Past)
     for attempt in session.scalars(query):
         known = attempt.is_request_sent
-        sent[attempt.delivery_id] |= known if known is not None else attempt.error_class not in NEVER_SENT
-    return {name for name, is_sent in sent.items() if is_sent}
+        before = past[attempt.delivery_id]
+        before.may_have_left |= known if known is not None else attempt.error_class not in NEVER_SENT
+        before.is_test |= attempt.trigger == TEST
+    return past
+
+
+def _companies(session: Session, rows: Sequence[Delivery]) -> dict[str, str]:
+    """Names of the rounds' companies, by match id."""
+    ids = sorted({row.match_id for row in rows if row.match_id})
+    query = select(Match.id, Round.company_name).join(Round, Round.id == Match.round_id).where(Match.id.in_(ids))
+    return {row.id: row.company_name for row in session.execute(query)}
+
+
+def _decided(row: Delivery, company: str | None, decision: str) -> Decided:
+    return Decided(row.id, row.match_id, row.event_type, company, row.created_at, row.status, row.reason, decision)

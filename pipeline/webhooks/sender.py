@@ -14,9 +14,10 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -35,8 +36,8 @@ from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.reports import DeliveryReport
 from pipeline.webhooks.signalbase import signalbase_profile
 from pipeline.webhooks.startcap import startcap_profile
-from pipeline.webhooks.static_headers import HeaderRefused, Opens, unseal
-from pipeline.webhooks.transport import HttpSender
+from pipeline.webhooks.static_headers import HeaderRefused, Opens, redact, unseal
+from pipeline.webhooks.transport import ERROR_CHARACTERS, EXCERPT_CHARACTERS, HttpSender
 
 log = logging.getLogger(__name__)
 
@@ -293,14 +294,26 @@ async def send_claim(transport: HttpSender, claim: Claim, box: Opens, profile: P
         if not claim.secrets_encrypted:
             raise SecretUnreadable("the organization has no active key to sign with; create one or register the URL again")
         secrets = [box.decrypt(secret) for secret in claim.secrets_encrypted]
-        headers = profile.headers(secrets, claim.message_id, int(instant.timestamp()), claim.body)
-        headers = unseal(box, claim.headers_encrypted) | headers
+        own = unseal(box, claim.headers_encrypted)
+        headers = own | profile.headers(secrets, claim.message_id, int(instant.timestamp()), claim.body)
     except (SecretUnreadable, HeaderRefused, ValueError) as error:
         return Outcome(False, now(), 0.0, error_class=NO_SIGNING_KEY, error=str(error), is_request_sent=False)
     outcome = await transport.post(claim.url, claim.body, headers)
+    if own:
+        outcome = _redacted(outcome, own)
     if not outcome.is_delivered:
         log.info("delivery %s failed: %s", claim.delivery_id, outcome.error_class)
     return outcome
+
+
+def _redacted(outcome: Outcome, headers: Mapping[str, str]) -> Outcome:
+    """``outcome`` without the values of these headers, which a receiver may have repeated."""
+    excerpt, error = outcome.response_excerpt, outcome.error
+    if excerpt is not None:
+        excerpt = redact(excerpt, headers, is_cut=len(excerpt) >= EXCERPT_CHARACTERS)[:EXCERPT_CHARACTERS]
+    if error is not None:
+        error = redact(error, headers, is_cut=len(error) >= ERROR_CHARACTERS)
+    return replace(outcome, response_excerpt=excerpt, error=error)
 
 
 async def _all(runs: Sequence[_Run]) -> None:

@@ -15,11 +15,12 @@ from random import Random
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import DeliveryAttempt, OperatorNotice, WebhookEndpoint
+from pipeline.store.models import DeliveryAttempt, OperatorNotice, Organization, WebhookEndpoint
 from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, TEST
 from pipeline.webhooks.ledger_writes import Settlement, end_attempts
 from pipeline.webhooks.policies import GONE, is_to_be_disabled, next_attempt_at, policy_in_force
+from pipeline.webhooks.urls import shown_url
 
 log = logging.getLogger(__name__)
 
@@ -143,14 +144,15 @@ def _disable(session: Session, endpoint: WebhookEndpoint, last: Outcome, is_gone
         why = f"{endpoint.consecutive_failures} deliveries in a row failed since {since:%Y-%m-%d %H:%M} UTC"
     endpoint.state, endpoint.state_changed_at = DISABLED, last.finished_at
     endpoint.disabled_reason = f"{why}; the last: {last.error_class}, {last.error or 'no text'}"
+    owner = session.scalar(select(Organization.slug).where(Organization.id == endpoint.organization_id))
     session.add(
         OperatorNotice(
             kind="endpoint_disabled",
             organization_id=endpoint.organization_id,
             endpoint_id=endpoint.id,
-            message=f"The webhook {endpoint.url} was disabled: {endpoint.disabled_reason}",
+            message=f"The webhook {shown_url(endpoint.url)} of {owner} was disabled: {endpoint.disabled_reason}",
             details={
-                "url": endpoint.url,
+                "url": shown_url(endpoint.url),
                 "consecutive_failures": endpoint.consecutive_failures,
                 "failing_since": since.isoformat(),
                 "error_class": last.error_class,

@@ -11,6 +11,9 @@ from pipeline.organizations.secrets import SecretBox
 
 MAX_HEADERS = 20
 MAX_VALUE_CHARACTERS = 4_096
+# Shorter values are no secrets, and would be found in anything.
+SHORTEST_SECRET = 6
+REDACTED = "[redacted]"
 # RFC 9110, 5.6.2 and 5.5: a token; visible ASCII with blanks inside.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?", re.ASCII)
@@ -63,3 +66,18 @@ def seal(box: SecretBox, headers: Mapping[str, str]) -> bytes | None:
 def unseal(box: Opens, encrypted: bytes | None) -> dict[str, str]:
     """The headers again. Raises SecretUnreadable, and HeaderRefused for what no longer may be sent."""
     return check_headers(json.loads(box.decrypt(encrypted))) if encrypted else {}
+
+
+def redact(text: str, headers: Mapping[str, str], is_cut: bool = False) -> str:
+    """``text`` that a receiver sent, without the values of ``headers``: many an answer repeats what it was asked with.
+
+    The credential of a value with a scheme (``Bearer …``) goes by itself, too. ``is_cut``: the text was longer, so that it
+    may end within a value.
+    """
+    secrets = {part for value in headers.values() for part in (value, value.rpartition(" ")[2]) if len(part) >= SHORTEST_SECRET}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+        if is_cut:
+            begun = next((size for size in range(len(secret) - 1, 3, -1) if text.endswith(secret[:size])), 0)
+            text = text[: len(text) - begun] + REDACTED if begun else text
+    return text

@@ -49,6 +49,14 @@ def check_url(url: str, allowed_networks: Sequence[Network] = (), schemes: Seque
     return f"{scheme}://{shown}{f':{port}' if port != PORTS[scheme] else ''}{rest}"
 
 
+def shown_url(url: str) -> str:
+    """``url`` for logs and messages: its scheme, host and port. What follows is often a secret; "…" stands for it."""
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return "…"
+    return f"{parts['scheme']}://{parts['authority']}/{'…' if parts['rest'].strip('/') else ''}"
+
+
 def _split(url: str, schemes: Sequence[str]) -> tuple[str, str | IPv4Address | IPv6Address, int, str]:
     text = url.strip(" \t\r\n")
     if len(text) > MAX_URL_LENGTH:

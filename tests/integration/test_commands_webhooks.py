@@ -117,10 +117,19 @@ def test_test_event_says_what_came_back(run: Run, partners: Any, tmp_path: Path)
 def test_replay_says_what_it_refuses_and_the_way_out(run: Run, told: str) -> None:
     span = ("--organization", "acme", "--from", "2026-05-12", "--to", "2026-05-13")
     dry = run("deliveries", "replay", *span, "--dry-run").output
-    assert dry.startswith("1 would be sent, 1 of them for the first time\n1 refused, strict: it may have arrived")
+    assert "1 would be sent, 1 of them for the first time\n1 refused, strict: it may have arrived" in dry
     assert "GET /matches?status=failed" in dry
-    assert json.loads(run("deliveries", "replay", told, "--json").output) == {"replayed": 1, "first_sends": 1, "refused": {}}
+    names, *rows = dry.splitlines()[:3]
+    assert names.split() == ["created", "at", "about", "stands", "reason", "would", "be", "id"]
+    assert sorted(" ".join(row.split()[3:7]) for row in rows) == [
+        "Robotics failed dns first_send",
+        "Robotics failed timeout strict",
+    ]
+    done = json.loads(run("deliveries", "replay", told, "--json").output)
+    assert (done["replayed"], done["first_sends"], done["refused"]) == (1, 1, {})
+    assert [(one["match_id"], one["decision"]) for one in done["decided"]] == [(told, "first_send")]
     assert "1 refused, open" in run("deliveries", "replay", told).output
+    assert "1 refused, unknown: this face's ledger" in run("deliveries", "replay", told, "--face", "startcap").output
     run("deliveries", "replay", code=2)
 
 

@@ -133,16 +133,20 @@ def test_replay_job_does_what_its_configuration_says_and_says_what_it_refused(wo
     world.attempt(organization, "r1", world.now, "dns")
     world.attempt(organization, "r2", world.now, "timeout")
     definitions = dg.Definitions(jobs=[delivery.replay_job], resources={"installation": world.installation})
-    config = {"organization": "acme", "first": "2026-05-01", "last": "2026-05-31T00:00:00+00:00"}
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = definitions.resolve_job_def("replay").execute_in_process(
-            instance=instance, run_config={"ops": {"replay_deliveries": {"config": config}}}
-        )
-        (output,) = [event for event in result.all_events if event.is_successful_output]
-    metadata = output.step_output_data.metadata
-    assert (metadata["replayed"].value, metadata["first_sends"].value) == (1, 1)
-    assert metadata["refused"].value == {"strict": 1}
-    assert sorted(row.status for row in world.partners.deliveries()) == ["failed", "pending"]
+    span = {"organization": "acme", "first": "2026-05-01", "last": "2026-05-31T00:00:00+00:00"}
+    for is_dry_run in (True, False):
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = definitions.resolve_job_def("replay").execute_in_process(
+                instance=instance, run_config={"ops": {"replay_deliveries": {"config": span | {"dry_run": is_dry_run}}}}
+            )
+            (output,) = [event for event in result.all_events if event.is_successful_output]
+        metadata = output.step_output_data.metadata
+        assert (metadata["replayed"].value, metadata["first_sends"].value) == (1, 1)
+        assert (metadata["refused"].value, metadata["is_dry_run"].value) == ({"strict": 1}, is_dry_run)
+        table = metadata["decided"].value
+        assert "| r1 Robotics | failed | dns | first_send |" in table
+        assert "| r2 Robotics | failed | timeout | strict |" in table
+        assert sorted(row.status for row in world.partners.deliveries()) == ["failed", "failed" if is_dry_run else "pending"]
 
 
 def test_figures_of_a_run_name_the_slowest_endpoints(app_database: Any, now: datetime) -> None:

@@ -24,6 +24,7 @@ from pipeline.store.app_database import MIGRATIONS, AppDatabase
 from pipeline.store.models import Delivery
 from pipeline.store.partner_models import Referral, ReferralPartner
 from pipeline.webhooks.claims import claim
+from pipeline.webhooks.replays import Wanted, replay
 from pipeline.webhooks.sender import deliver_pending
 from pipeline.webhooks.startcap import startcap_profile
 
@@ -272,3 +273,31 @@ def test_partners_join_a_database_of_the_version_before(empty_database_url: str)
         assert session.scalars(select(ReferralPartner.organization_id)).all() == ["o"]
     assert made.is_active
     database.close()
+
+
+def test_a_x_2_what_failed_is_sent_again_when_somebody_asks_with_the_same_id_and_bytes(
+    world: World, endpoint: Endpoint
+) -> None:
+    """A-SC-27: one attempt by itself; a test is never sent again, and what was removed is not sent to."""
+    hook = world.hook(endpoint)
+    test = webhooks.add_test(world.db, world.partner, hook.id, world.now)
+    world.submit()
+    secret, endpoint.secret = endpoint.secret, "sc_whsec_of_another"
+    assert (world.deliver().delivered, endpoint.refused) == (0, 2)
+    endpoint.secret = secret
+    span = Wanted(organization_id=world.organization, first=world.now - timedelta(days=1))
+    assert [one.decision for one in replay(world.db, span, startcap_profile(), is_dry_run=True).decided].count(
+        "second_send"
+    ) == 1
+    report = replay(world.db, span, startcap_profile())
+    assert (report.replayed, report.first_sends, dict(report.refused)) == (1, 0, {"test": 1})
+    assert world.deliver().delivered == 1
+    ((headers, body),) = endpoint.accepted
+    with world.db.read() as session:
+        sent = {row.id: row for row in session.scalars(select(Delivery))}
+    told = next(row for row in sent.values() if row.id != test)
+    assert (headers["webhook-id"], json.dumps(body, sort_keys=True, separators=(",", ":"))) == (told.event_id, told.body)
+    assert (told.status, told.attempts, sent[test].status) == ("delivered", 2, "failed")
+    webhooks.remove_webhook(world.db, world.partner.id, hook.id, world.now)
+    again = Wanted(ids=[told.id], statuses=("failed", "delivered"))
+    assert dict(replay(world.db, again, startcap_profile()).refused) == {"disabled": 1}

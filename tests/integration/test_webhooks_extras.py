@@ -116,7 +116,7 @@ class TestOverHttps:
                 ["fs_" + OPERATOR_SECRET], first.headers["webhook-id"], int(first.headers["webhook-timestamp"]), first.body
             )
             assert first.headers["webhook-signature"] == expected["webhook-signature"]
-            assert b"https://127.0.0.1:9/" in first.body
+            assert b"The webhook https://127.0.0.1:9/ of acme was disabled" in first.body
 
     def test_without_an_operator_webhook_the_log_is_the_channel(
         self, partners: Any, now: datetime, caplog: pytest.LogCaptureFixture

@@ -21,6 +21,7 @@ from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.outbox import has_pending, record_matches, waiting
 from pipeline.webhooks.replays import Wanted, replay
 from pipeline.webhooks.trials import add_test_event
+from pipeline.webhooks.urls import shown_url
 
 PROFILE = fundingscout_profile()
 URL = "https://hooks.example.com/"
@@ -193,7 +194,8 @@ def test_endpoint_that_fails_for_long_is_disabled_with_its_reason_and_a_notice(p
     with partners.database.read() as session:
         notice = session.scalars(select(OperatorNotice)).one()
     assert (notice.kind, notice.organization_id, notice.status) == ("endpoint_disabled", organization, "open")
-    assert URL in notice.message
+    assert f"The webhook {shown_url(URL)} of acme was disabled: 4 deliveries in a row" in notice.message
+    assert notice.details["url"] == shown_url(URL)
     # What comes now is failed at once, never sent, and in the feed.
     found = visit(partners, now + 2 * MINUTE)
     assert (found.claims, found.set_aside) == ([], 1)
@@ -428,6 +430,43 @@ def test_replay_is_refused_where_nothing_could_come_of_it(partners: Any, tell: A
     assert dict(replay(partners.database, Wanted(ids=rest), PROFILE).refused) == {"row_deleted": 1}
     with pytest.raises(ValueError, match="say which"):
         replay(partners.database, Wanted(), PROFILE)
+
+
+def test_replay_says_of_each_delivery_what_becomes_of_it(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(count=3)
+    first, second, _ = visit(partners, now).claims
+    finish(partners.database, first, failed(now, "dns", None))
+    finish(partners.database, second, failed(now, "timeout", None))
+    span = Wanted(organization_id=organization, first=now - DAY)
+    report = replay(partners.database, span, PROFILE, is_dry_run=True)
+    assert {(one.delivery_id, one.match_id, one.status, one.reason, one.decision) for one in report.decided} == {
+        (first.delivery_id, first.match_id, "failed", "dns", "first_send"),
+        (second.delivery_id, second.match_id, "failed", "timeout", "strict"),
+    }
+    assert {one.company_name for one in report.decided} < {"acme-0 Robotics", "acme-1 Robotics", "acme-2 Robotics"}
+    set_policy(partners.database, organization, {"replay": True})
+    assert {one.decision for one in replay(partners.database, span, PROFILE).decided} == {"first_send", "second_send"}
+
+
+def test_test_events_are_never_replayed(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(count=0, replay=True)
+    test = add_test_event(partners.database, organization, PROFILE, now)
+    finish(partners.database, only(visit(partners, now).claims), failed(now))
+    assert replay(partners.database, Wanted(organization_id=organization, first=now - DAY), PROFILE).decided == []
+    assert dict(replay(partners.database, Wanted(ids=[test]), PROFILE).refused) == {"test": 1}
+
+
+def test_what_was_sent_is_not_sent_again_once_its_bytes_are_forgotten(partners: Any, tell: Any, now: datetime) -> None:
+    """A replay has the same bytes. What never left may be written anew: nobody has seen it."""
+    tell(count=2, replay=True)
+    first, second = visit(partners, now).claims
+    finish(partners.database, first, failed(now, "timeout", None))
+    finish(partners.database, second, failed(now, "dns", None))
+    with partners.database.write() as session:
+        session.execute(update(Delivery).values(body=None))
+    report = replay(partners.database, Wanted(ids=[first.delivery_id, second.delivery_id]), PROFILE)
+    assert (report.first_sends, dict(report.refused)) == (1, {"body_gone": 1})
+    assert [claimed.delivery_id for claimed in visit(partners, now).claims] == [second.delivery_id]
 
 
 def test_late_outcome_ends_a_replay_that_has_not_begun(partners: Any, tell: Any, now: datetime) -> None:

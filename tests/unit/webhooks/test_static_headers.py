@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.organizations.secrets import SecretBox
 from pipeline.webhooks.fundingscout import fundingscout_profile
-from pipeline.webhooks.static_headers import MAX_HEADERS, HeaderRefused, check_headers, seal, unseal
+from pipeline.webhooks.static_headers import MAX_HEADERS, REDACTED, HeaderRefused, check_headers, redact, seal, unseal
 
 BOX = SecretBox([Fernet.generate_key().decode()])
 
@@ -64,3 +64,25 @@ def test_what_passes_holds_no_line_break(name: str, value: str) -> None:
     except HeaderRefused:
         return
     assert not set("".join([*passed, *passed.values()])) & set("\r\n\x00")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("you sent Bearer abc-def-ghi", f"you sent {REDACTED}"),
+        ('{"token": "abc-def-ghi", "tenant": "north"}', f'{{"token": "{REDACTED}", "tenant": "north"}}'),
+        ("abc-def-ghi and abc-def-ghi", f"{REDACTED} and {REDACTED}"),
+        ("nothing of it, not abc-def", "nothing of it, not abc-def"),
+        ("", ""),
+    ],
+)
+def test_what_a_receiver_repeats_of_custom_headers_is_not_kept(text: str, shown: str) -> None:
+    assert redact(text, {"Authorization": "Bearer abc-def-ghi", "X-Tenant": "north"}) == shown
+
+
+@given(st.from_regex(r"[!-~]{6,30}", fullmatch=True), st.text(max_size=40), st.integers(1, 80))
+def test_a_secret_cut_off_by_the_end_of_an_excerpt_is_not_kept_either(secret: str, before: str, size: int) -> None:
+    whole = before + secret + " and more"
+    shown = redact(whole[:size], {"X-Key": secret}, is_cut=size < len(whole))
+    assert secret not in shown.replace(REDACTED, " ")
+    assert not (len(before) + 4 <= size < len(before) + len(secret) and shown.endswith(secret[: size - len(before)]))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.webhooks.urls import UrlRefused, check_url
+from pipeline.webhooks.urls import UrlRefused, check_url, shown_url
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,17 @@ def test_every_number_that_is_an_address_is_judged_as_that_address(address: obje
             return error.rule
 
     assert judged(form.format(int(address))) == judged(address)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hooks.example.com/services/T0/B0/secret", "https://hooks.example.com/…"),
+        ("https://hooks.example.com:8443?token=secret", "https://hooks.example.com:8443/…"),
+        ("https://[2606:4700::1]:8443/", "https://[2606:4700::1]:8443/"),
+        ("http://hooks.example.com", "http://hooks.example.com/"),
+        ("no address", "…"),
+    ],
+)
+def test_logs_and_notices_are_not_told_what_may_be_a_secret_in_a_url(url: str, shown: str) -> None:
+    assert shown_url(url) == shown
