@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 # Below the size of SQLAlchemy's connection pool (15), so that no thread waits for a connection.
 THREADS = 8
+SLOW_THREADS = 2
 # Bodies in memory at once, in the size of the largest that is accepted. Parsed, a body takes several times its bytes.
 BODIES_AT_ONCE = 4
 BODY_WAIT_SECONDS = 15.0
@@ -82,10 +83,15 @@ class Service:
         self.metrics = Metrics()
         self.bodies = ByteBudget(BODIES_AT_ONCE * settings.api_max_body_bytes)
         self._threads = anyio.CapacityLimiter(THREADS)
+        self._slow_threads = anyio.CapacityLimiter(SLOW_THREADS)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do blocking work in one of a few threads."""
         return await anyio.to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._threads)
+
+    async def run_slow(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work that waits for somebody else's server: beside the other threads, which partners' calls need."""
+        return await anyio.to_thread.run_sync(partial(work, *args, **kwargs), limiter=self._slow_threads)
 
 
 def service_of(request: Request) -> Service:

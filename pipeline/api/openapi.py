@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from pipeline.api.fundingscout.schemas import Accounts, Contacts, WebhookChange
 from pipeline.api.operator.access import PREFIX as OPERATOR_PREFIX
+from pipeline.api.operator.partner_schemas import PARTNER_BODIES
 from pipeline.api.operator.schemas import TAKEN
 
 READ_BY_ENDPOINTS = (Accounts, Contacts, WebhookChange)
@@ -28,7 +29,8 @@ DESCRIPTION = (
 )
 OPERATOR_TITLE = "fundingscout for operators"
 OPERATOR_DESCRIPTION = (
-    "Organizations, their plans, keys, quotas and webhooks: what `fundingscout organizations`, `keys` and `webhooks` do."
+    "Organizations, their plans, keys, quotas and webhooks: what `fundingscout organizations`, `keys` and `webhooks` do; and"
+    " referral partners: what `fundingscout startcap` does."
     " There is nothing here until `fundingscout operators create` made a token. Every change is noted in the audit log."
 )
 
@@ -49,7 +51,7 @@ def openapi_text(app: FastAPI) -> str:
 def operator_openapi_of(app: FastAPI) -> dict[str, Any]:
     """The operators' document of ``app``."""
     routes = [route for route in app.state.routes if _is_operators(route)]
-    return _document(OPERATOR_TITLE, OPERATOR_DESCRIPTION, routes, TAKEN)
+    return _document(OPERATOR_TITLE, OPERATOR_DESCRIPTION, routes, (*TAKEN, *PARTNER_BODIES))
 
 
 def operator_openapi_text(app: FastAPI) -> str:

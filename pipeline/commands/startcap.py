@@ -236,15 +236,28 @@ def webhook(organization: str, url: str, events: tuple[str, ...]) -> None:
 @click.argument("organization")
 @click.option("--remove", help="Tell the webhook with this id of nothing any more.")
 @click.option("--rotate", help="A new secret for the webhook with this id; the old one signs nothing any more.")
+@click.option("--pause", help="Keep what comes for the webhook with this id, and send nothing.")
+@click.option("--resume", help="Send to the webhook with this id again, first what was kept.")
 @click.option("--test", "test", help="Send a test event to the webhook with this id, and say what came back.")
 @as_json
-def webhooks_(organization: str, remove: str | None, rotate: str | None, test: str | None, is_json: bool) -> None:
+def webhooks_(
+    organization: str,
+    remove: str | None,
+    rotate: str | None,
+    pause: str | None,
+    resume: str | None,
+    test: str | None,
+    is_json: bool,
+) -> None:
     """A partner's webhooks."""
     installation = open_installation()
     db, now = installation.database, installation.now()
     partner = _partner(installation, organization)
     if remove:
         webhooks.remove_webhook(db, partner.id, remove, now)
+    for webhook_id, is_paused in ((pause, True), (resume, False)):
+        if webhook_id:
+            webhooks.switch_webhook(db, partner.id, webhook_id, is_paused, now)
     if rotate:
         click.echo(f"secret   {webhooks.rotate_secret(db, installation.secret_box, partner.id, rotate, now)}")
         return

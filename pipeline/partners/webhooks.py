@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pipeline.net.addresses import Network
@@ -19,7 +19,8 @@ from pipeline.partners.events import NAMESPACE
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.store.partner_models import PartnerWebhook
-from pipeline.webhooks.choosing import DISABLED, TEST
+from pipeline.webhooks.choosing import DISABLED, PAUSED, TEST
+from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.startcap import EVENT_TYPES, ORDERED_POLICY, PROFILE_NAME, STATUS_CHANGED, startcap_profile
 from pipeline.webhooks.urls import check_url
 
@@ -114,6 +115,39 @@ def rotate_secret(
     return secret
 
 
+def switch_webhook(db: AppDatabase, partner_id: int, webhook_id: str, is_paused: bool, now: datetime) -> None:
+    """Pause it: what comes is kept. Or send to it again, paused or disabled: first what was kept, in its order.
+
+    One transaction, so that nothing new goes before what was kept. Raises PartnerWebhookUnknown.
+    """
+    with db.write() as session:
+        row, endpoint = _one(session, partner_id, webhook_id)
+        if is_paused == (endpoint.state == PAUSED):
+            return
+        endpoint.updated_at = row.updated_at = now
+        if is_paused:
+            endpoint.state, endpoint.state_changed_at, endpoint.disabled_reason = PAUSED, now, "paused for its partner"
+            return
+        reactivate(endpoint, now)
+        session.flush()
+        # By organization and status: that is how the index finds them.
+        kept = update(Delivery).where(
+            Delivery.organization_id == endpoint.organization_id,
+            Delivery.profile == PROFILE_NAME,
+            Delivery.status == PAUSED,
+            Delivery.endpoint_id == webhook_id,
+        )
+        session.execute(kept.values(status="pending").execution_options(synchronize_session=False))
+
+
+def get_webhook(db: AppDatabase, partner_id: int, webhook_id: str) -> PartnerHook:
+    """One webhook of the partner, removed or not. Raises PartnerWebhookUnknown."""
+    for hook in list_webhooks(db, partner_id):
+        if hook.id == webhook_id:
+            return hook
+    raise PartnerWebhookUnknown(f"no webhook of the partner is {webhook_id!r}")
+
+
 def remove_webhook(db: AppDatabase, partner_id: int, webhook_id: str, now: datetime) -> None:
     """Tell it of nothing any more; what waits for it fails unsent. Raises PartnerWebhookUnknown."""
     with db.write() as session:
@@ -165,7 +199,7 @@ def _one(session: Session, partner_id: int, webhook_id: str) -> tuple[PartnerWeb
         raise PartnerWebhookUnknown(
             f"no active webhook of the partner is {webhook_id!r}; `fundingscout startcap webhooks` lists them"
         )
-    return row, session.get_one(WebhookEndpoint, webhook_id)
+    return row, session.get_one(WebhookEndpoint, webhook_id, with_for_update=True)
 
 
 def _shown(row: PartnerWebhook, endpoint: WebhookEndpoint, secret: str | None = None) -> PartnerHook:

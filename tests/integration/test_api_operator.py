@@ -240,7 +240,8 @@ def test_the_operators_document_is_kept_apart_and_true() -> None:
     kept = (PROJECT_ROOT / "docs" / "openapi" / "operator.json").read_text(encoding="utf-8")
     assert kept == operator_openapi_text(app)
     assert not [path for path in openapi_of(app)["paths"] if path.startswith("/operator")]
-    operators = operator_openapi_of(app)["paths"]
+    # Referral partners': test_api_operator_partners.py
+    operators = {path: item for path, item in operator_openapi_of(app)["paths"].items() if "/startcap" not in path}
     assert all(path.startswith("/operator/v1/organizations") for path in operators)
     assert sum(len(methods) for methods in operators.values()) == len(ROUTES)
     assert get_args(PlanName) == PLANS
@@ -251,10 +252,11 @@ def test_generated_requests_meet_no_500_and_nothing_undocumented(operated: Opera
     document, headers = operator_openapi_of(operated.api.app), {"Authorization": f"Bearer {operated.token}"}
     assert operated.api.raw("/operator/v1/openapi.json", headers=headers).json() == document
     for result in schemathesis.openapi.from_dict(document).get_all_operations():
+        examples = 3 if "/startcap" in result.ok().path else 6
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
             @settings(
-                max_examples=6, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+                max_examples=examples, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )  # fmt: skip
             @given(case=result.ok().as_strategy(mode))

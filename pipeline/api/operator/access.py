@@ -40,8 +40,8 @@ async def operator(
 BY_OPERATOR: Any = Depends(operator)
 
 
-def audit(request: Request, by: Operator, action: str, organization_id: str, **details: Any) -> None:
-    """Note who changed what. ``details`` hold ids and settings, never a token or a secret."""
+def audit(request: Request, by: Operator, action: str, organization_id: str | None, **details: Any) -> None:
+    """Note who changed what. ``details`` hold ids and settings, never a token or a secret. No organization: all are meant."""
     fields = {
         "operator_id": by.id,
         "operator": by.name,

@@ -16,6 +16,11 @@ from pipeline.matching.tiers import BadThresholds
 from pipeline.organizations.keys import KeyUnknown
 from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
 from pipeline.organizations.quotas import OperationUnknown
+from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
+from pipeline.partners.keys import PartnerKeyUnknown
+from pipeline.partners.landing import LandingRefused
+from pipeline.partners.snapshot_file import SnapshotInvalid
+from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
 from pipeline.webhooks.urls import UrlRefused
 
 P = ParamSpec("P")
@@ -50,7 +55,13 @@ async def work(service: Service, act: Callable[P, T], *args: P.args, **kwargs: P
         raise invalid_param("operation", f"is none: {error}.") from None
     except UrlRefused as error:
         raise ApiError(400, "invalid_url", _sentence(error)) from None
-    except BadThresholds as error:
+    except PartnerUnknown:
+        raise not_found("referral partner") from None
+    except PartnerKeyUnknown:
+        raise not_found("key of this partner") from None
+    except PartnerWebhookUnknown:
+        raise not_found("webhook of this partner, or it is deleted") from None
+    except (BadThresholds, PartnerInvalid, PartnerWebhookRefused, LandingRefused, SnapshotInvalid) as error:
         raise ApiError(400, "invalid_body", _sentence(error)) from None
 
 

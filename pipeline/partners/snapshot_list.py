@@ -1,0 +1,31 @@
+"""Which status snapshots landed, for operators to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.partner_models import StatusSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """One day's snapshot, without its content. ``status``: waiting, applied, late."""
+
+    day: str
+    status: str
+    rows: int
+    sha256: str
+    received_at: datetime
+    applied_at: datetime | None
+
+
+def list_snapshots(db: AppDatabase, most: int) -> list[SnapshotInfo]:
+    """The newest ``most`` days, newest first."""
+    row = StatusSnapshot
+    query = select(row.day, row.status, row.rows, row.sha256, row.received_at, row.applied_at)
+    with db.read() as session:
+        return [SnapshotInfo(*found) for found in session.execute(query.order_by(row.day.desc()).limit(most))]
