@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Gazetteer:
-    """Lookup tables, keys folded by ``_key``. ``regions`` and ``abbreviations`` give (country, full name)."""
+    """Lookup tables, keys folded by ``_key``. ``states``: those of the US by name and abbreviation, as postal codes."""
 
     countries: Mapping[str, str]
     regions: Mapping[str, str]
@@ -32,6 +32,7 @@ class Gazetteer:
     cities: Mapping[str, str]
     ambiguous: frozenset[str]
     alone: Mapping[str, str]
+    states: Mapping[str, str]
 
 
 def find_place(phrase: str) -> Place | None:
@@ -59,6 +60,11 @@ def region_country(name: str) -> str | None:
     places = gazetteer()
     key = _key(name)
     return places.countries.get(key) or places.regions.get(key) or places.codes.get(name.strip().rstrip(".").replace(".", ""))
+
+
+def us_state(name: str) -> str | None:
+    """Postal code of a state of the US: of "Texas", "TX", "Calif."."""
+    return gazetteer().states.get(_key(name))
 
 
 def country_named(name: str) -> str | None:
@@ -121,7 +127,8 @@ def gazetteer() -> Gazetteer:
     }
     cities = {_key(name): code for code, names in raw["cities"].items() for name in names}
     alone = {_key(name): code for name, code in raw["alone"].items()}
-    return Gazetteer(countries, regions, codes, cities, frozenset(map(_key, raw["ambiguous_cities"])), alone)
+    states = {_key(name): short[0] for state, short in raw["regions"]["US"].items() for name in (state, *short)}
+    return Gazetteer(countries, regions, codes, cities, frozenset(map(_key, raw["ambiguous_cities"])), alone, states)
 
 
 _CAPITAL_DISTRICT = re.compile(r"Washington,?\s?D\.?\s?C\.?", re.I)

@@ -172,3 +172,46 @@ class SignalDocument(Base):
 
     document_id: Mapped[str] = mapped_column(Text, primary_key=True)
     signal_id: Mapped[str] = mapped_column(ForeignKey("signals.id"), index=True)
+
+
+class Company(Base):
+    """A company that active signals are about, as the newest of them state it. Derived (subscriptions.profiles)."""
+
+    __tablename__ = "companies"
+    __table_args__ = (Index("ix_companies_newest", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str]
+    industry: Mapped[str | None]
+    subcategory: Mapped[str | None]
+    country: Mapped[str | None] = mapped_column(String(2))
+    employee_count: Mapped[int | None]
+    founded_year: Mapped[int | None]
+    created_at: Mapped[datetime]  # when its first signal was found
+    updated_at: Mapped[datetime]
+    profile: Mapped[dict[str, Any]] = mapped_column(JSON)  # the payload's company block
+
+
+class Investor(Base):
+    """An investor of active rounds. Derived (subscriptions.profiles)."""
+
+    __tablename__ = "investors"
+    __table_args__ = (Index("ix_investors_newest", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str]
+    type: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[datetime]  # when its first round was found
+    updated_at: Mapped[datetime]
+
+
+class SignalInvestor(Base):
+    """Who invested in which active round, as the round states it."""
+
+    __tablename__ = "signal_investors"
+
+    investor_id: Mapped[str] = mapped_column(ForeignKey("investors.id"), primary_key=True)
+    signal_id: Mapped[str] = mapped_column(ForeignKey("signals.id"), primary_key=True, index=True)
+    name: Mapped[str]
+    type: Mapped[str | None] = mapped_column(String(32))
+    discovered_at: Mapped[datetime]

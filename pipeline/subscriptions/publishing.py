@@ -19,6 +19,7 @@ from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.model import EventType
 from pipeline.subscriptions.new_investors import publish_new_investors
+from pipeline.subscriptions.profiles import fill_profiles
 from pipeline.subscriptions.reports import publish_mentions
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
 
@@ -45,6 +46,7 @@ class SignalReport:
 
 def publish_changed_signals(db: AppDatabase, warehouse: Warehouse, now: datetime, max_age_hours: int) -> SignalReport:
     """Publish what changed since the last call. Nothing older than ``max_age_hours`` tells (A-FS-24)."""
+    fill_profiles(db, now)
     rounds = _publish_rounds(db, warehouse, now, max_age_hours)
     others = publish_mentions(db, warehouse, now, max_age_hours)
     return SignalReport(rounds.new + others.new, rounds.changed + others.changed, rounds.waiting + others.waiting)

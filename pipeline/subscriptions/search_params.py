@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 from pipeline.signals.places import country_named
 from pipeline.subscriptions.filters import lowered
+from pipeline.subscriptions.ranges import Range, team_size
 
+T = TypeVar("T")
+MOST_LISTED = 50
 PRESETS = (
     "today", "yesterday", "last_7d", "last_14d", "last_30d", "last_60d", "last_90d", "last_6m", "last_1y", "last_2y", "this_week",
     "this_month", "this_quarter", "this_year", "last_week", "last_month", "last_quarter", "last_year",
@@ -62,9 +66,9 @@ def one_of(name: str, text: str, allowed: Sequence[str]) -> str:
     return text
 
 
-def many_of(name: str, text: str, allowed: Sequence[str]) -> list[str]:
-    """Comma-separated ones of ``allowed``, whatever their case. Raises ParameterInvalid."""
-    found = items(text)
+def many_of(name: str, text: str, allowed: Sequence[str], separator: str = ",") -> list[str]:
+    """Those of ``allowed`` that a list names, whatever their case. Raises ParameterInvalid."""
+    found = items(text, separator)
     for value in found:
         if value not in allowed:
             raise ParameterInvalid(
@@ -101,6 +105,25 @@ def day(name: str, text: str) -> datetime:
         raise ParameterInvalid(f"{name}: {text[:40]!r} is no ISO-8601 date; write 2026-01-31") from None
 
 
+def dates(given: Mapping[str, str], now: datetime) -> tuple[datetime | None, datetime | None]:
+    """[first moment, moment after the last) of what dateFrom, dateTo and date_preset ask for. Raises ParameterInvalid."""
+    if "date_preset" in given:  # beats dateFrom and dateTo
+        return preset_range(one_of("date_preset", given["date_preset"], PRESETS), now)
+    first = day("dateFrom", given["dateFrom"]) if "dateFrom" in given else None
+    last = day("dateTo", given["dateTo"]) if "dateTo" in given else None
+    if last is None or last.year == 9999:
+        return first, None
+    return first, last + timedelta(days=1)  # the whole day (A-SB-12)
+
+
+def many(name: str, text: str, read: Callable[[str, str], T]) -> list[T]:
+    """What ``read`` makes of each of a list of at most fifty. Raises ParameterInvalid."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or len(parts) > MOST_LISTED:
+        raise ParameterInvalid(f"{name} takes 1 to {MOST_LISTED} values, not {len(parts)}")
+    return [read(name, part) for part in parts]
+
+
 def domain(name: str, text: str) -> str:
     """The key of a company's domain, by the rules of the CRM match. Raises ParameterInvalid."""
     from pipeline.matching.domains import company_domain  # the suffix list is loaded when somebody asks by domain
@@ -113,12 +136,26 @@ def domain(name: str, text: str) -> str:
 
 def linkedin_company(name: str, text: str) -> str:
     """The slug of a LinkedIn company page, in lower case. Raises ParameterInvalid."""
-    match = re.fullmatch(
-        r"(?:https?:)?(?://)?(?:[a-z]{2,3}\.)?linkedin\.com/company/([^/?#\s]+)/?(?:[?#].*)?", text, re.IGNORECASE
-    )
-    if match is None:
+    match = _LINKEDIN.fullmatch(text)
+    if match is None or match["kind"].casefold() != "company":
         raise ParameterInvalid(f"{name}: {text[:80]!r} is no LinkedIn company page; write linkedin.com/company/acme")
-    return match[1].casefold()
+    return match["slug"].casefold()
+
+
+def linkedin_person(name: str, text: str) -> str:
+    """The slug of a person's LinkedIn page, in lower case. Raises ParameterInvalid."""
+    match = _LINKEDIN.fullmatch(text)
+    if match is None or match["kind"].casefold() != "in":
+        raise ParameterInvalid(f"{name}: {text[:80]!r} is no person's LinkedIn page; write linkedin.com/in/jane-doe")
+    return match["slug"].casefold()
+
+
+def ranges(name: str, text: str) -> list[Range]:
+    """Ranges such as 11-50,1000-plus. Raises ParameterInvalid."""
+    try:
+        return [team_size(part) for part in items(text)]
+    except ValueError as error:
+        raise ParameterInvalid(f"{name}: {error}") from None
 
 
 def preset_range(preset: str, now: datetime) -> tuple[datetime, datetime]:
@@ -159,3 +196,8 @@ def _months_before(day_: date, months: int) -> date:
 
 def _midnight(day_: date) -> datetime:
     return datetime.combine(day_, time(), UTC)
+
+
+_LINKEDIN = re.compile(
+    r"(?:https?:)?(?://)?(?:[a-z]{2,3}\.)?linkedin\.com/(?P<kind>company|in)/(?P<slug>[^/?#\s]+)/?(?:[?#].*)?", re.IGNORECASE
+)

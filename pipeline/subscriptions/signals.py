@@ -18,6 +18,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery
 from pipeline.store.subscription_models import Signal
 from pipeline.subscriptions.model import SIGNAL_EVENTS, Facts
+from pipeline.subscriptions.profiles import refresh_profiles
 from pipeline.subscriptions.webhooks import OF_PROFILE
 from pipeline.webhooks.credits import SKIPPED
 
@@ -81,18 +82,26 @@ def publish_signals(
         with db.write() as session:
             query = select(Signal).where(Signal.id.in_([signal.id for signal in chunk])).with_for_update()
             known = {row.id: row for row in session.scalars(query)}
+            touched: list[Signal] = []
+            former: set[str | None] = set()
             for signal in chunk:
                 row = known.get(signal.id)
                 if row is None:
-                    session.add(_row(signal, now))
+                    touched.append(_row(signal, now))
+                    session.add(touched[-1])
                     new += 1
                     waiting += signal.tells and signal.is_active
                 else:
-                    changed += _change(row, signal, now)
+                    of_company = row.company_id
+                    if _change(row, signal, now):
+                        touched.append(row)
+                        former.add(of_company)
+                        changed += 1
                     if row.fan_out == NOBODY and signal.tells and signal.is_active:
                         row.fan_out = WAITING
                         waiting += 1
             session.flush()
+            refresh_profiles(db, session, touched, former, now)
             _take_back(session, [row for row in known.values() if not row.is_active], now)
             _carry_over(session, merged_into or {})
     return PublishReport(new, changed, waiting)

@@ -37,7 +37,8 @@ CHECKS = [
 EXAMPLES = 5
 OPERATIONS = {
     "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "patch_webhook", "delete_webhook", "test_webhook",
-    "list_deliveries", "retry_delivery", "preview_webhook", "search_funding",
+    "list_deliveries", "retry_delivery", "preview_webhook", "search_funding", "search_acquisitions", "search_job_changes",
+    "search_hiring", "search_investors", "search_companies",
 }  # fmt: skip
 
 

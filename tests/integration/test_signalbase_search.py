@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.subscriptions import search, teams
+from pipeline.api.signalbase import data
+from pipeline.subscriptions import teams
 from pipeline.subscriptions.payloads import company_id
+from pipeline.subscriptions.search import find
 from pipeline.subscriptions.search_params import PRESETS, preset_range
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
 
@@ -141,7 +144,7 @@ def test_what_can_t_be_read_is_400_and_costs_nothing(caller: Caller, query: str,
 
 
 def test_no_search_looks_at_more_than_its_bound_and_says_so(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_SEARCHED", 1)
+    monkeypatch.setattr(data, "find", lambda db, one: find(db, replace(one, kind=replace(one.kind, most=1))))
     _, body = caller.ask("countries=GB")
     assert (body["data"], "newest" in body["meta"]["warnings"][0]) == ([], True)
     assert caller.ask("company_domain=kestrellabs.com")[1]["pagination"]["totalCount"] == 1, "one company's are found by it"

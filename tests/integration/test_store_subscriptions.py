@@ -1,4 +1,4 @@
-"""Migration 0007 on a database of the version before it that holds rows; and what the new tables themselves refuse."""
+"""Migrations on a database of the version before them that holds rows; and what the new tables themselves refuse."""
 
 from __future__ import annotations
 

@@ -1,29 +1,29 @@
-"""Signals over REST: `GET /signals/funding`, read from the published signals (vendor facts, section 7)."""
+"""Signals, investors and companies over REST: six searches of one making, over what is published (vendor facts, section 7)."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from pipeline.api.context import Service, service_of
 from pipeline.api.json_answers import json_answer
+from pipeline.api.signalbase import data_rows as rows
+from pipeline.api.signalbase import data_schemas as shown
 from pipeline.api.signalbase.access import Caller, admit_for
 from pipeline.api.signalbase.answers import Failure, bad_request
-from pipeline.api.signalbase.schemas import FundingPage, documented
-from pipeline.store.subscription_models import Signal
-from pipeline.subscriptions import payloads, search_params
+from pipeline.api.signalbase.schemas import documented
+from pipeline.subscriptions import roles, search_params
+from pipeline.subscriptions import search_kinds as kinds
 from pipeline.subscriptions.filters import FLAVORS
-from pipeline.subscriptions.search import MOST_SEARCHED, NAMES, SORTS, STATUSES, Found, Search, read_search, search_funding
+from pipeline.subscriptions.search import Found, Kind, Search, find, read_search
 from pipeline.subscriptions.teams import get_team, take_credit
-from pipeline.webhooks.signalbase import milliseconds
 
 OUT_OF_CREDITS = "out of credits, please contact support to increase your usage"
 COST = 1
-router = APIRouter(tags=["Signals"])
 _WHOLE = {"type": "integer", "minimum": 0}
 _SCHEMAS: dict[str, dict[str, Any]] = {
     "page": {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1},
@@ -31,62 +31,139 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "dateFrom": {"type": "string", "format": "date"},
     "dateTo": {"type": "string", "format": "date"},
     "date_preset": {"type": "string", "enum": list(search_params.PRESETS)},
-    "round_flavor": {"type": "string", "enum": list(FLAVORS)},
-    "verification_status": {"type": "string", "enum": list(STATUSES)},
-    "sort_by": {"type": "string", "enum": list(SORTS), "default": "occurred_at"},
     "sort_order": {"type": "string", "enum": ["asc", "desc"], "default": "desc"},
     "count": {"type": "string", "enum": ["true"]},
-    **{f"{name}_{end}": _WHOLE for name in ("amount", "employee_count", "founded_year") for end in ("min", "max")},
+    "source": {"type": "string", "enum": list(kinds.POST_SOURCES)},
+    **{
+        f"{name}_{end}": _WHOLE
+        for name in ("amount", "employee_count", "founded_year", "ticket_size")
+        for end in ("min", "max")
+    },
 }
-PARAMETERS = [{"name": name, "in": "query", "schema": _SCHEMAS.get(name, {"type": "string"})} for name in NAMES]
+_LISTS: dict[str, tuple[str, ...]] = {
+    "round": search_params.ROUNDS,
+    "round_flavor": FLAVORS,
+    "verification_status": kinds.STATUSES,
+    "type": kinds.INVESTOR_TYPES,
+    **{name: roles.names(name) for name in ("positions", "departments", "seniorities")},
+}
 
 
-@router.get(
-    "/signals/funding",
-    operation_id="search_funding",
-    response_model=FundingPage,
-    responses=documented("One page of funding rounds.", 402),
-    openapi_extra={"parameters": PARAMETERS},
-)
-async def funding(request: Request, caller: Caller = admit_for("signals.funding")) -> Response:
-    """Funding rounds that satisfy every filter. One credit a page, also an empty one; `count=true` tells the number alone, free."""
-    service = service_of(request)
-    given = dict(request.query_params)
-    return await service.run(_funding, service, caller, given)
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One search: where it is, what it answers with, what it is for."""
+
+    path: str
+    name: str
+    kind: Kind
+    row: rows.Renderer
+    model: Any
+    text: str
 
 
-def _funding(service: Service, caller: Caller, given: dict[str, str]) -> Response:
-    for name in given:
-        if name not in NAMES:
-            close = get_close_matches(name, NAMES, 1)
-            hint = f' (did you mean "{close[0]}"?)' if close else ""
-            raise bad_request(f"Unknown query parameter: {name[:60]}{hint}. Supported parameters: {', '.join(NAMES)}.")
-    try:
-        search = read_search(given, service.now())
-    except search_params.ParameterInvalid as error:
-        raise bad_request(str(error)) from None
+OPERATIONS = (
+    Operation("/signals/funding", "search_funding", kinds.FUNDING, rows.funding_row, shown.FundingRow, "Funding rounds"),
+    Operation(
+        "/signals/acquisitions", "search_acquisitions", kinds.ACQUISITIONS, rows.acquisition_row, shown.AcquisitionRow,
+        "Acquisitions, by the company that is bought",
+    ),
+    Operation(
+        "/signals/job-changes", "search_job_changes", kinds.JOB_CHANGES, rows.job_change_row, shown.JobChangeRow,
+        "Job changes, persons by first name and last initial",
+    ),
+    Operation("/signals/hiring", "search_hiring", kinds.HIRING, rows.hiring_row, shown.HiringRow, "Openings"),
+    Operation(
+        "/signals/investors", "search_investors", kinds.INVESTORS, rows.investor_row, shown.InvestorRow, "Investors of rounds"
+    ),
+    Operation(
+        "/companies", "search_companies", kinds.COMPANIES, rows.company_row, shown.CompanyRow, "Companies that signals are about"
+    ),
+)  # fmt: skip
+
+
+def _router() -> APIRouter:
+    made = APIRouter(tags=["Signals"])
+    for operation in OPERATIONS:
+        made.add_api_route(
+            operation.path,
+            _endpoint(operation),
+            methods=["GET"],
+            operation_id=operation.name,
+            response_model=shown.Page[operation.model],  # type: ignore[name-defined]
+            responses=documented(f"One page. {operation.text}.", 402),
+            openapi_extra={"parameters": _parameters(operation.kind)},
+        )
+    return made
+
+
+def _parameters(kind: Kind) -> list[dict[str, Any]]:
+    sorts = {"type": "string", "enum": list(kind.sorts), "default": next(iter(kind.sorts))}
+    made: list[dict[str, Any]] = []
+    for name in kind.names:
+        parameter = {"name": name, "in": "query", "schema": _SCHEMAS.get(name, {"type": "string"})}
+        if name == "sort_by":
+            parameter["schema"] = sorts
+        if name in _LISTS:
+            parameter["description"] = f"One or several of: {', '.join(_LISTS[name])}."
+        if name in kind.ignored:
+            parameter["description"] = "Ignored here."
+        made.append(parameter)
+    return made
+
+
+def _endpoint(operation: Operation) -> Callable[..., Coroutine[Any, Any, Response]]:
+    async def endpoint(request: Request, caller: Caller = admit_for(operation.kind.endpoint)) -> Response:
+        service = service_of(request)
+        return await service.run(_answer, service, caller, operation, dict(request.query_params))
+
+    endpoint.__doc__ = (
+        f"{operation.text} that satisfy every filter. One credit a page, also an empty one;"
+        " `count=true` tells the number alone, free."
+    )
+    return endpoint
+
+
+def _answer(service: Service, caller: Caller, operation: Operation, given: dict[str, str]) -> Response:
+    search = _read(operation.kind, given, service)
     used = 0 if search.counts_only else COST
     left = get_team(service.database, caller.team_id).available
-    if used and left < used:
+    if left < used:
         raise Failure(402, OUT_OF_CREDITS)
-    found = search_funding(service.database, search)
+    found = find(service.database, search)
     if used:
-        paid = take_credit(service.database, caller.team_id, used, service.now(), "signals.funding")
+        paid = take_credit(service.database, caller.team_id, used, service.now(), operation.kind.endpoint)
         if paid is None:
             raise Failure(402, OUT_OF_CREDITS)
         left = paid
-    return _page(search, found, used, left)
+    return _page(operation, search, found, used, left)
 
 
-def _page(search: Search, found: Found, used: int, left: int) -> Response:
+def _read(kind: Kind, given: dict[str, str], service: Service) -> Search:
+    for name in given:
+        if name not in kind.names:
+            close = get_close_matches(name, kind.names, 1)
+            hint = f' (did you mean "{close[0]}"?)' if close else ""
+            raise bad_request(f"Unknown query parameter: {name[:60]}{hint}. Supported parameters: {', '.join(kind.names)}.")
+    try:
+        return read_search(kind, given, service.now())
+    except search_params.ParameterInvalid as error:
+        raise bad_request(str(error)) from None
+
+
+def _page(operation: Operation, search: Search, found: Found, used: int, left: int) -> Response:
     pages = -(-found.total // search.limit)
-    meta: dict[str, Any] = {"endpoint": "signals.funding", "creditsUsed": used, "creditsRemaining": left}
+    meta: dict[str, Any] = {"endpoint": operation.kind.endpoint, "creditsUsed": used, "creditsRemaining": left}
+    warnings = [f"{name} narrows nothing here." for name in search.ignored]
     if not found.is_complete:
-        meta["warnings"] = [f"Only the newest {MOST_SEARCHED} signals were looked at; narrow by dates to reach older ones."]
+        warnings.append(
+            f"Only the newest {operation.kind.most} were looked at; narrow by dates or company to reach older ones."
+        )
+    if warnings:
+        meta["warnings"] = warnings
     return json_answer(
         {
             "success": True,
-            "data": [funding_row(signal, search.match) for signal in found.rows],
+            "data": [operation.row(row, search.match) for row in found.rows],
             "pagination": {
                 "currentPage": search.page,
                 "totalPages": pages,
@@ -99,64 +176,4 @@ def _page(search: Search, found: Found, used: int, left: int) -> Response:
     )
 
 
-def funding_row(signal: Signal, match: str) -> dict[str, Any]:
-    """A funding round as a row of the search."""
-    block = signal.data.get("fundingRound") or {}
-    return {
-        "signalId": signal.id,
-        "signalType": "funding_round",
-        "match_confidence": match,
-        "occurredAt": milliseconds(signal.occurred_at),
-        "discoveredAt": milliseconds(signal.discovered_at),
-        **_company(signal),
-        "roundType": signal.round_type,
-        "roundFlavor": signal.round_flavor,
-        "amount": signal.amount,
-        "currency": signal.currency,
-        "announcedDate": block.get("announcedDate"),
-        "confidenceScore": signal.confidence,
-        "verificationStatus": block.get("verificationStatus") or "unverified",
-        "isFreeAccess": True,
-        "investors": [_investor(one) for one in block.get("investors") or []],
-        "sources": [
-            {
-                "url": source.get("url"),
-                "sourceType": source.get("sourceType"),
-                "title": source.get("title"),
-                "publishedAt": source.get("publishedAt"),
-                "isPrimary": number == 0,
-            }
-            for number, source in enumerate(signal.data.get("sources") or [])
-        ],
-    }
-
-
-def _company(signal: Signal) -> dict[str, Any]:
-    company = signal.data.get("company") or {}
-    website = company.get("website")
-    return {
-        "companyId": signal.company_id,
-        "companyName": signal.company_name,
-        "companySlug": company.get("slug"),
-        "companyLogo": company.get("logoUrl"),
-        "companyWebsite": (urlsplit(website).netloc or website) if website else None,
-        "companyLinkedin": company.get("linkedinUrl"),
-        "companyIndustry": signal.industry,
-        "companyCountry": signal.country,
-        "companySubcategory": company.get("subcategory"),
-        "companyFoundedYear": company.get("foundedYear"),
-        "companyCategories": json.dumps(signal.categories, ensure_ascii=False) if signal.categories else None,
-        "companyDescription": company.get("description"),
-        "companyEmployeeCount": signal.employee_count,
-    }
-
-
-def _investor(one: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": payloads.investor_id(one["name"]),
-        "name": one["name"],
-        "type": one.get("type"),
-        "website": None,
-        "linkedin": None,
-        "isLead": bool(one.get("leadInvestor")),
-    }
+router = _router()

@@ -1,0 +1,158 @@
+"""Companies and investors as the active signals state them, brought up to date in the transaction that publishes signals.
+
+Made anew from the signals for whoever a changed signal is or was about, so a correction corrects them too, and who is in no
+active signal any more goes. What belongs here: tables ``companies``, ``investors``, ``signal_investors``. What does not: searching
+them (subscriptions.search).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from pipeline.store.app_database import AppDatabase
+from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
+from pipeline.subscriptions.payloads import investor_id
+
+# Of how many signals, the newest first, a company's profile is made.
+MOST_READ = 20
+AT_ONCE = 500
+
+
+def fill_profiles(db: AppDatabase, now: datetime) -> None:
+    """Make companies and investors of signals that were published before there were any. One query when there is nothing to do."""
+    about = (Signal.company_id.is_not(None), Signal.company_name.is_not(None), Signal.is_active.is_(True))
+    with db.read() as session:
+        is_due = session.scalar(select(Company.id).limit(1)) is None and session.scalar(
+            select(Signal.id).where(*about).limit(1)
+        )
+    if not is_due:
+        return
+    with db.write() as session:
+        last = ""
+        while rows := session.scalars(select(Signal).where(Signal.id > last).order_by(Signal.id).limit(AT_ONCE)).all():
+            refresh_profiles(db, session, rows, set(), now)
+            last = rows[-1].id
+            session.flush()
+            session.expunge_all()
+
+
+def refresh_profiles(
+    db: AppDatabase, session: Session, changed: Sequence[Signal], former: set[str | None], now: datetime
+) -> None:
+    """What ``changed`` signals mean for companies and investors. ``former``: ids of the companies they were about until now."""
+    companies = {one for one in {row.company_id for row in changed} | former if one}
+    if companies:
+        _refresh_companies(db, session, sorted(companies), now)
+    rounds = [row for row in changed if "fundingRound" in row.data]
+    if rounds:
+        _refresh_investors(db, session, rounds, now)
+
+
+def _refresh_companies(db: AppDatabase, session: Session, ids: Sequence[str], now: datetime) -> None:
+    of_company = Signal.company_id
+    newest = (Signal.occurred_at.desc(), Signal.id.desc())
+    ranked = (
+        select(
+            Signal.id,
+            func.row_number().over(partition_by=of_company, order_by=newest).label("place"),
+            func.min(Signal.discovered_at).over(partition_by=of_company).label("first_found"),
+        )
+        .where(Signal.company_id.in_(ids), Signal.is_active.is_(True), Signal.company_name.is_not(None))
+        .subquery()
+    )
+    query = (
+        select(
+            Signal.company_id, Signal.company_name, Signal.industry, Signal.country, Signal.employee_count,
+            Signal.data["company"].label("block"), ranked.c.first_found,
+        )
+        .join(ranked, ranked.c.id == Signal.id)
+        .where(ranked.c.place <= MOST_READ)
+        .order_by(ranked.c.place)
+    )  # fmt: skip
+    stated: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(query):
+        stated[row.company_id].append(row)
+    gone = [one for one in ids if one not in stated]
+    if gone:
+        session.execute(delete(Company).where(Company.id.in_(gone)))
+    if stated:
+        rows = [_company(of_id, newest_first, now) for of_id, newest_first in sorted(stated.items())]
+        insert = db.insert(Company)
+        kept = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+        session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
+
+
+def _company(of_id: str, newest_first: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """For each field the newest that is known."""
+    profile: dict[str, Any] = {}
+    for row in reversed(newest_first):
+        profile |= {key: value for key, value in (row.block or {}).items() if value is not None or key not in profile}
+    return {
+        "id": of_id,
+        "name": newest_first[0].company_name,
+        "industry": _first(row.industry for row in newest_first),
+        "subcategory": profile.get("subcategory"),
+        "country": _first(row.country for row in newest_first),
+        "employee_count": _first(row.employee_count for row in newest_first),
+        "founded_year": profile.get("foundedYear"),
+        "created_at": newest_first[0].first_found,
+        "updated_at": now,
+        "profile": profile,
+    }
+
+
+def _refresh_investors(db: AppDatabase, session: Session, rounds: Sequence[Signal], now: datetime) -> None:
+    signal_ids = [row.id for row in rounds]
+    held = select(SignalInvestor.investor_id).where(SignalInvestor.signal_id.in_(signal_ids))
+    touched = set(session.scalars(held))
+    links = {(link["investor_id"], link["signal_id"]): link for row in rounds if row.is_active for link in _links(row)}
+    made = {link["investor_id"]: link for link in links.values()}
+    session.execute(delete(SignalInvestor).where(SignalInvestor.signal_id.in_(signal_ids)))
+    if links:
+        new = [
+            {"id": one, "name": link["name"], "type": None, "created_at": now, "updated_at": now}
+            for one, link in sorted(made.items())
+        ]
+        session.execute(db.insert(Investor).on_conflict_do_nothing(), new)
+        session.execute(db.insert(SignalInvestor), list(links.values()))
+    _restate(session, sorted(touched | set(made)), now)
+
+
+def _restate(session: Session, ids: Sequence[str], now: datetime) -> None:
+    """Each investor by its rounds, the last found first; who has none goes."""
+    query = select(SignalInvestor).where(SignalInvestor.investor_id.in_(ids))
+    stated: defaultdict[str, list[SignalInvestor]] = defaultdict(list)
+    for link in session.scalars(query.order_by(SignalInvestor.discovered_at.desc(), SignalInvestor.signal_id)):
+        stated[link.investor_id].append(link)
+    for investor in session.scalars(select(Investor).where(Investor.id.in_(ids))):
+        rounds = stated[investor.id]
+        if not rounds:
+            session.delete(investor)
+            continue
+        values = (rounds[0].name, _first(link.type for link in rounds), rounds[-1].discovered_at)
+        if values != (investor.name, investor.type, investor.created_at):
+            investor.name, investor.type, investor.created_at = values
+            investor.updated_at = now
+
+
+def _links(row: Signal) -> list[dict[str, Any]]:
+    return [
+        {
+            "investor_id": investor_id(one["name"]),
+            "signal_id": row.id,
+            "name": one["name"],
+            "type": one.get("type"),
+            "discovered_at": row.discovered_at,
+        }
+        for one in row.data["fundingRound"].get("investors") or []
+    ]
+
+
+def _first(values: Iterable[Any]) -> Any:
+    return next((value for value in values if value is not None), None)
