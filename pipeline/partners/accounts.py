@@ -157,7 +157,7 @@ def set_status(db: AppDatabase, organization_id: str, status: str, now: datetime
                 "new_status": status,
                 "account_details": {"id": row.id, "email": row.email, "status": status},
             }
-            tell(db, session, [NewEvent(row.id, ACCOUNT_CHANGED, f"account:{row.id}:{status}:{now.isoformat()}", data)], now)
+            tell(session, [NewEvent(row.id, ACCOUNT_CHANGED, f"account:{row.id}:{status}:{now.isoformat()}", data)], now)
         return partner_of(row)
 
 

@@ -6,7 +6,7 @@ at that moment. Shares are rounded half up to cents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,22 +20,24 @@ from pipeline.partners.events import NewEvent, tell
 from pipeline.partners.referrals import counts
 from pipeline.partners.stages import FUNDED
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import insert_rows
 from pipeline.store.partner_models import Commission, CommissionRate, Payout, Referral, ReferralPartner
 from pipeline.webhooks.startcap import COMMISSION_EARNED, PAYOUT_PROCESSED, iso
 
 COMPLETED, PAID = "completed", "paid"  # the same state, as the API and as the webhook says it (A-SC-22)
 DEFAULT_THRESHOLD_CENTS = 5_000
+COMMISSION = ("referral_id", "partner_id", "level", "percentage_hundredths", "base_cents", "amount_cents", "earned_at")
 
 
 @dataclass(frozen=True, slots=True)
 class FundedLead:
-    """A lead that earns: its partner and what was funded. ``email`` is told to its own partner alone."""
+    """A lead that earns: its partner and what was funded. ``email`` is asked for only where it is told: to its own partner."""
 
     number: int
     reference_id: str
     partner_id: int
     cents: int
-    email: str | None
+    email: Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,44 +105,35 @@ class Plans:
             receiver = self._uplines.get(receiver)
 
 
-def earn(db: AppDatabase, session: Session, plans: Plans, leads: Sequence[FundedLead], now: datetime) -> list[NewEvent]:
+def earn(session: Session, plans: Plans, leads: Sequence[FundedLead], now: datetime) -> list[NewEvent]:
     """Write the commissions of leads that have none yet; gives what is to be told of them."""
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[Any, ...]] = []
     events: list[NewEvent] = []
     for lead in leads:
         for level, receiver, rate in plans.receivers(lead.partner_id):
             amount = share(lead.cents, rate)
             if not amount:
                 continue
-            rows.append(
-                {
-                    "referral_id": lead.number,
-                    "partner_id": receiver,
-                    "level": level,
-                    "percentage_hundredths": rate,
-                    "base_cents": lead.cents,
-                    "amount_cents": amount,
-                    "earned_at": now,
-                }
-            )
+            rows.append((lead.number, receiver, level, rate, lead.cents, amount, now))
             events.append(_earned(lead, level, receiver, rate, amount))
-    if rows:
-        session.execute(db.insert(Commission).on_conflict_do_nothing(), rows)
+    insert_rows(session, Commission, COMMISSION, rows, skips_known=True)
     return events
 
 
 def _earned(lead: FundedLead, level: int, receiver: int, rate: int, amount: int) -> NewEvent:
-    details: dict[str, Any] = {"reference_id": lead.reference_id, "status": FUNDED}
-    if level == 1 and lead.email:
-        details["email"] = lead.email
-    data = {
-        "commission_id": f"{lead.reference_id}_{level}",
-        "referral_reference_id": lead.reference_id,
-        "amount": dollars(amount),
-        "level": level,
-        "breakdown": [{"level": level, "amount": dollars(amount), "percentage": dollars(rate)}],
-        "referral_details": details,
-    }
+    def data() -> dict[str, Any]:
+        details: dict[str, Any] = {"reference_id": lead.reference_id, "status": FUNDED}
+        if level == 1 and (email := lead.email()):
+            details["email"] = email
+        return {
+            "commission_id": f"{lead.reference_id}_{level}",
+            "referral_reference_id": lead.reference_id,
+            "amount": dollars(amount),
+            "level": level,
+            "breakdown": [{"level": level, "amount": dollars(amount), "percentage": dollars(rate)}],
+            "referral_details": details,
+        }
+
     return NewEvent(receiver, COMMISSION_EARNED, f"commission:{lead.number}:{level}", data, lead.number)
 
 
@@ -176,7 +169,7 @@ def _pay(db: AppDatabase, partner_id: int, threshold_cents: int, now: datetime) 
         settled = update(Commission).where(Commission.id.in_([row.id for row in rows]))
         session.execute(settled.values(payout_id=payout.id))
         data = {"payout_id": payout.id, "amount": dollars(amount), "status": PAID, "processed_at": iso(now)}
-        tell(db, session, [NewEvent(partner_id, PAYOUT_PROCESSED, f"payout:{payout.id}", data)], now)
+        tell(session, [NewEvent(partner_id, PAYOUT_PROCESSED, f"payout:{payout.id}", data)], now)
         return PayoutInfo(payout.id, amount, COMPLETED, now)
 
 

@@ -7,31 +7,35 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import insert_rows, is_one_of
 from pipeline.store.models import Delivery, DeliveryAttempt
 from pipeline.store.partner_models import PartnerEvent, PartnerWebhook, ReferralPartner
 from pipeline.webhooks.canonical import canonical_text
 from pipeline.webhooks.startcap import PROFILE_NAME, event_body
 
 NAMESPACE = UUID("0c0a6d0e-4a54-4f0e-8a1b-5d6f3f1d9b27")
-ROWS_AT_ONCE = 500
 ERASED = "[erased]"
 PERSONAL = ("email", "first_name", "last_name")
 DETAILS = ("lead_details", "referral_details")
+STEP = timedelta(microseconds=1)  # between the deliveries of one endpoint, so that they have an order
+EVENT = ("id", "dedupe_key", "partner_id", "referral_id", "event_type", "created_at")
+DELIVERY = (
+    "id", "dedupe_key", "organization_id", "profile", "event_type", "event_id", "endpoint_id", "status", "body", "attempts",
+    "prior_attempts", "created_at",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """Something to tell one partner. ``dedupe_key``: the same for the same event, whoever finds it. ``data``: made only if told."""
 
     partner_id: int
@@ -53,23 +57,26 @@ def event_id(dedupe_key: str) -> str:
     return str(uuid5(NAMESPACE, dedupe_key))
 
 
-def tell(db: AppDatabase, session: Session, events: Sequence[NewEvent], now: datetime) -> int:
+def tell(session: Session, events: Sequence[NewEvent], now: datetime) -> int:
     """Put each event into the outbox of the webhooks that want it; gives how many deliveries came of it.
 
     Events that were told before are left out. A partner without a webhook for an event is not told of it later.
     """
     targets = _targets(session, {event.partner_id for event in events})
+    if not targets:
+        return 0
     wanted = [
         (event, [target for target in targets[event.partner_id] if event.event_type in target.event_types]) for event in events
     ]
     wanted = [(event, to) for event, to in wanted if to]
     if not wanted:
         return 0
-    new = _note(db, session, [event for event, _ in wanted], now)
+    ids = {event.dedupe_key: event_id(event.dedupe_key) for event, _ in wanted}
+    new = _note(session, {ids[event.dedupe_key]: event for event, _ in wanted}, now)
     at = _first_instants(session, {target.endpoint_id for _, to in wanted for target in to}, now)
-    deliveries: list[dict[str, Any]] = []
+    deliveries: list[tuple[Any, ...]] = []
     for event, to in wanted:
-        told_as = event_id(event.dedupe_key)
+        told_as = ids[event.dedupe_key]
         if told_as not in new:
             continue
         new.discard(told_as)
@@ -77,9 +84,8 @@ def tell(db: AppDatabase, session: Session, events: Sequence[NewEvent], now: dat
         body = event_body(event.event_type, data, now)
         for target in to:
             deliveries.append(_delivery(event, told_as, target, body, at[target.endpoint_id]))
-            at[target.endpoint_id] += timedelta(microseconds=1)
-    for rows in _chunks(deliveries):
-        session.execute(db.insert(Delivery).on_conflict_do_nothing(), rows)
+            at[target.endpoint_id] += STEP
+    insert_rows(session, Delivery, DELIVERY, deliveries, skips_known=True)
     return len(deliveries)
 
 
@@ -127,27 +133,17 @@ def _targets(session: Session, partner_ids: Collection[int]) -> defaultdict[int,
     return found
 
 
-def _note(db: AppDatabase, session: Session, events: Sequence[NewEvent], now: datetime) -> set[str]:
+def _note(session: Session, events: Mapping[str, NewEvent], now: datetime) -> set[str]:
     """The ids of those that are new."""
-    rows: list[dict[str, Any]] = [
-        {
-            "id": event_id(event.dedupe_key),
-            "dedupe_key": event.dedupe_key,
-            "partner_id": event.partner_id,
-            "referral_id": event.referral_id,
-            "event_type": event.event_type,
-            "created_at": now,
-        }
-        for event in events
+    asked = select(PartnerEvent.id).where(is_one_of(session, PartnerEvent.id, events))
+    known = set(session.scalars(asked))
+    rows = [
+        (told_as, event.dedupe_key, event.partner_id, event.referral_id, event.event_type, now)
+        for told_as, event in events.items()
+        if told_as not in known
     ]
-    known: set[str] = set()
-    for some in _chunks(rows):
-        ids = [row["id"] for row in some]
-        known.update(session.scalars(select(PartnerEvent.id).where(PartnerEvent.id.in_(ids))))
-    fresh = {row["id"]: row for row in rows if row["id"] not in known}
-    for some in _chunks(list(fresh.values())):
-        session.execute(db.insert(PartnerEvent).on_conflict_do_nothing(), some)
-    return set(fresh)
+    insert_rows(session, PartnerEvent, EVENT, rows, skips_known=True)
+    return events.keys() - known
 
 
 def _first_instants(session: Session, endpoint_ids: Collection[str], now: datetime) -> dict[str, datetime]:
@@ -156,32 +152,14 @@ def _first_instants(session: Session, endpoint_ids: Collection[str], now: dateti
         Delivery.status == "pending", Delivery.profile == PROFILE_NAME, Delivery.endpoint_id.in_(sorted(endpoint_ids))
     )
     last = {row[0]: row[1] for row in session.execute(query.group_by(Delivery.endpoint_id))}
-    step = timedelta(microseconds=1)
-    return {endpoint: max(now, last[endpoint] + step) if endpoint in last else now for endpoint in endpoint_ids}
+    return {endpoint: max(now, last[endpoint] + STEP) if endpoint in last else now for endpoint in endpoint_ids}
 
 
-def _delivery(event: NewEvent, told_as: str, target: _Target, body: str, at: datetime) -> dict[str, Any]:
+def _delivery(event: NewEvent, told_as: str, target: _Target, body: str, at: datetime) -> tuple[Any, ...]:
     key = _dedupe_key(event.dedupe_key, target.endpoint_id)
-    return {
-        "id": str(uuid5(NAMESPACE, key)),
-        "dedupe_key": key,
-        "organization_id": target.organization_id,
-        "profile": PROFILE_NAME,
-        "event_type": event.event_type,
-        "event_id": told_as,
-        "endpoint_id": target.endpoint_id,
-        "status": "pending",
-        "body": body,
-        "attempts": 0,
-        "prior_attempts": 0,
-        "created_at": at,
-    }
+    of = (target.organization_id, PROFILE_NAME, event.event_type, told_as, target.endpoint_id)
+    return (event_id(key), key, *of, "pending", body, 0, 0, at)
 
 
 def _dedupe_key(event_key: str, endpoint_id: str) -> str:
     return f"{PROFILE_NAME}:{endpoint_id}:{event_key}"
-
-
-def _chunks(rows: Sequence[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield list(rows[start : start + ROWS_AT_ONCE])

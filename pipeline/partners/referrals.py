@@ -104,7 +104,7 @@ def submit_lead(
         names = {} if referral_type == TRAFFIC else lead
         told = {name: names[name] for name in ("first_name", "last_name") if name in names}
         data = status_data(reference, None, LEAD, None, None, names.get("email"), told)
-        tell(db, session, [NewEvent(partner.id, STATUS_CHANGED, f"lead:{number}:1", data, number)], now)
+        tell(session, [NewEvent(partner.id, STATUS_CHANGED, f"lead:{number}:1", data, number)], now)
         return number, reference
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners.snapshot_file import SnapshotInvalid, read_lines
+from pipeline.partners.snapshot_file import SnapshotInvalid, count_leads
 from pipeline.partners.stage_changes import Applied, Days
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.partner_models import Referral, StatusSnapshot
@@ -26,6 +26,7 @@ KNOWN = "known"
 PATIENCE = timedelta(hours=48)
 DAYS_AT_ONCE = 31
 COMPRESSION = 1
+TURN = 814_722_302  # any number: landing and applying take turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ def land(db: AppDatabase, day: date, content: str, now: datetime) -> Landed:
     """Take in the snapshot of ``day``. One that waits is replaced by another of its day. Raises SnapshotInvalid."""
     if day > now.astimezone(UTC).date() + timedelta(days=1):
         raise SnapshotInvalid(f"{day} is still to come")
-    rows = len(read_lines(content.splitlines()))
+    rows = count_leads(content)
     if not rows:
         raise SnapshotInvalid("there is no lead in it: an export that failed is not an empty one")
     digest = hashlib.sha256(content.encode()).hexdigest()
     with db.write() as session:
-        known = session.get(StatusSnapshot, day.isoformat(), with_for_update=True)
+        db.hold(session, TURN)
+        known = session.get(StatusSnapshot, day.isoformat())
         if known is not None and (known.sha256 == digest or known.status != WAITING):
             return Landed(day, KNOWN if known.sha256 == digest else LATE, rows)
         last = _last_day(session)
@@ -63,7 +65,7 @@ def land(db: AppDatabase, day: date, content: str, now: datetime) -> Landed:
         row = known or StatusSnapshot(day=day.isoformat())
         row.sha256, row.rows, row.received_at = digest, rows, now
         row.status = LATE if is_late else WAITING
-        row.content = None if is_late else zlib.compress(content.encode(), COMPRESSION)
+        row.content = None if is_late else _packed(content)
         session.add(row)
         return Landed(day, row.status, rows)
 
@@ -78,27 +80,37 @@ def sync(
     report = SyncReport()
     while True:
         with db.write() as session:
+            db.hold(session, TURN)
             batch = _next_days(session, report, now, patience, accepts_gap)
             if not batch:
                 return report
-            last = _last_day(session)
-            days = Days(db, session, box, now)
-            for row in batch:
-                day = date.fromisoformat(row.day)
-                assert row.content is not None
-                days.apply(day, zlib.decompress(row.content).decode(), last)
-                row.status, row.applied_at, row.content = APPLIED, now, None
-                last = day
-                report.days.append(day)
-            report.applied.add(days.write())
+            report.applied.add(_apply(session, box, batch, now))
+            report.days += [date.fromisoformat(row.day) for row in batch]
+
+
+def _apply(session: Session, box: SecretBox, batch: list[StatusSnapshot], now: datetime) -> Applied:
+    """Apply days in a row. What the last one says is kept: the next is compared with it."""
+    last = _last_applied(session)
+    days = Days(session, box, now, _unpacked(last))
+    before = date.fromisoformat(last.day) if last else None
+    if last is not None:
+        last.content = None
+    for row in batch:
+        day = date.fromisoformat(row.day)
+        days.add(day, _unpacked(row), before)
+        row.status, row.applied_at, row.content = APPLIED, now, None
+        before = day
+    applied = days.apply()
+    batch[-1].content = _packed(days.text())
+    return applied
 
 
 def _next_days(
     session: Session, report: SyncReport, now: datetime, patience: timedelta, accepts_gap: bool
 ) -> list[StatusSnapshot]:
-    """The next days in a row, their rows locked."""
+    """The next days in a row."""
     query = select(StatusSnapshot).where(StatusSnapshot.status == WAITING).order_by(StatusSnapshot.day).limit(DAYS_AT_ONCE)
-    rows = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+    rows = list(session.scalars(query))
     report.waits_for = None
     expected = _expected_day(session)
     batch: list[StatusSnapshot] = []
@@ -124,3 +136,16 @@ def _expected_day(session: Session) -> date | None:
 def _last_day(session: Session) -> date | None:
     last = session.scalar(select(func.max(StatusSnapshot.day)).where(StatusSnapshot.status == APPLIED))
     return date.fromisoformat(last) if last else None
+
+
+def _last_applied(session: Session) -> StatusSnapshot | None:
+    last = _last_day(session)
+    return None if last is None else session.get(StatusSnapshot, last.isoformat())
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode(), COMPRESSION)
+
+
+def _unpacked(row: StatusSnapshot | None) -> str:
+    return "" if row is None or row.content is None else zlib.decompress(row.content).decode()

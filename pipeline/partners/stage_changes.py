@@ -1,13 +1,15 @@
-"""What consecutive snapshots change: compared line by line with the day before, the first of a batch with what is stored."""
+"""What consecutive snapshots change: lines that the day before did not have, compared with what is stored of their leads."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SecretBox
@@ -16,18 +18,26 @@ from pipeline.partners.events import NewEvent, tell
 from pipeline.partners.persons import unseal
 from pipeline.partners.references import reference_id
 from pipeline.partners.referrals import status_data
-from pipeline.partners.snapshot_file import Line, cents_of, read_lines
+from pipeline.partners.snapshot_file import Line, cents_of, lines_of, read_lines
 from pipeline.partners.stages import FUNDED, TRAFFIC, coarse_status, is_reachable, is_step
-from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import insert_rows, is_one_of, update_rows
 from pipeline.store.partner_models import Referral, ReferralChange
 from pipeline.webhooks.startcap import STATUS_CHANGED
 
-CHUNK = 500
+CHANGE = (
+    "referral_id", "number", "old_status", "new_status", "old_application_status", "new_application_status", "snapshot_day",
+    "is_flagged", "changed_at",
+)  # fmt: skip
+STATE = ("id", "status", "application_status", "funded_cents", "commissioned_at", "updated_at")
+QUOTES = ("id", "quotes", "updated_at")
 
 
 @dataclass(slots=True)
 class Applied:
-    """What snapshots changed. ``flagged``: changes that no step of the pipeline leads to. ``unknown``: leads that are not ours."""
+    """What snapshots changed. ``flagged``: changes that no step of the pipeline leads to.
+
+    ``unknown``: leads that snapshots speak of and that are not here, batch by batch.
+    """
 
     changes: int = 0
     flagged: int = 0
@@ -48,71 +58,96 @@ class Applied:
 class _State:
     number: int
     reference_id: str
+    changes: int
     partner_id: int
     person: bytes | None
     status: str
     stage: str | None
     cents: int | None
-    quotes: list[dict[str, Any]]
     commissioned_at: datetime | None
-    changes: int
+    quotes: str  # JSON text: most are never read
     is_touched: bool = False
+    new_quotes: list[dict[str, Any]] | None = None
+    email: str | None = None
+    is_opened: bool = False
+
+    def email_of(self, box: SecretBox) -> str | None:
+        """The lead's address. Opening what is sealed takes longer than all else about a change, so it is done once."""
+        if not self.is_opened:
+            self.email, self.is_opened = unseal(box, self.person).get("email"), True
+        return self.email
 
 
 class Days:
-    """Days applied one after the other in one transaction, written at its end."""
+    """Days in a row, applied in one transaction. ``before``: what the day before them says."""
 
-    def __init__(self, db: AppDatabase, session: Session, box: SecretBox, now: datetime) -> None:
-        self._db, self._session, self._box, self._now = db, session, box, now
-        self._states: dict[int, _State | None] = {}
-        self._before: set[str] = set()
-        self._rows: list[dict[str, Any]] = []
+    def __init__(self, session: Session, box: SecretBox, now: datetime, before: str) -> None:
+        self._session, self._box, self._now = session, box, now
+        self._before = set(lines_of(before))
+        self._days: list[tuple[date, bool, dict[int, Line]]] = []
+        self._states: dict[int, _State] = {}
+        self._rows: list[tuple[Any, ...]] = []
         self._events: list[NewEvent] = []
-        self._plans: Plans | None = None
         self._applied = Applied()
 
-    def apply(self, day: date, content: str, last: date | None) -> None:
-        """One day's snapshot. ``last``: the day applied before it."""
-        lines = set(content.splitlines())
-        fresh = read_lines(sorted(lines - self._before))
+    def add(self, day: date, content: str, last: date | None) -> None:
+        """The next day's snapshot. ``last``: the day before it, of those that are there."""
+        lines = set(lines_of(content))
+        self._days.append((day, last is None or day - last > timedelta(days=1), read_lines(lines - self._before)))
         self._before = lines
-        self._load(fresh.keys() - self._states.keys())
-        is_gap = last is None or day - last > timedelta(days=1)
-        funded: list[FundedLead] = []
-        for number, line in sorted(fresh.items()):
-            state = self._states[number]
-            if state is None or state.reference_id != line.reference_id:
-                self._applied.unknown += 1
-                continue
-            self._apply(state, line, day, is_gap)
-            if state.status == FUNDED and state.cents is not None and state.commissioned_at is None:
-                state.commissioned_at = self._now
-                state.is_touched = True
-                email = unseal(self._box, state.person).get("email")
-                funded.append(FundedLead(state.number, state.reference_id, state.partner_id, state.cents, email))
-        if funded:
-            self._plans = self._plans or Plans(self._session)
-            self._applied.funded += len(funded)
-            self._events += earn(self._db, self._session, self._plans, funded, self._now)
 
-    def write(self) -> Applied:
-        """Everything that changed, and what is told of it."""
-        for start in range(0, len(self._rows), CHUNK):
-            self._session.execute(self._db.insert(ReferralChange), self._rows[start : start + CHUNK])
-        touched = [state for state in self._states.values() if state is not None and state.is_touched]
-        if touched:
-            self._session.execute(update(Referral), [self._values(state) for state in touched])
-        self._applied.deliveries = tell(self._db, self._session, self._events, self._now)
+    def apply(self) -> Applied:
+        """Write what the days change, and tell it."""
+        self._load(set().union(*(lines for _, _, lines in self._days)))
+        plans = Plans(self._session)
+        unknown: set[str] = set()
+        for day, is_gap, lines in self._days:
+            funded: list[FundedLead] = []
+            for number, line in sorted(lines.items()):
+                state = self._states.get(number)
+                if state is None or state.reference_id != line.reference_id:
+                    unknown.add(line.reference_id)
+                    continue
+                self._apply(state, line, day, is_gap)
+                if state.status == FUNDED and state.cents and state.commissioned_at is None:
+                    funded.append(self._earning(state))
+            self._events += earn(self._session, plans, funded, self._now)
+            self._applied.funded += len(funded)
+        self._write()
+        self._look_again_at(unknown)
         return self._applied
 
+    def text(self) -> str:
+        """What the next day is to be compared with."""
+        return "\n".join(sorted(self._before))
+
+    def _write(self) -> None:
+        insert_rows(self._session, ReferralChange, CHANGE, self._rows)
+        touched = [state for state in self._states.values() if state.is_touched]
+        update_rows(self._session, Referral, STATE, [self._values(state) for state in touched])
+        quoted = [state for state in self._states.values() if state.new_quotes is not None]
+        update_rows(self._session, Referral, QUOTES, [(state.number, state.new_quotes, self._now) for state in quoted])
+        self._applied.deliveries = tell(self._session, self._events, self._now)
+
+    def _earning(self, state: _State) -> FundedLead:
+        state.commissioned_at, state.is_touched = self._now, True
+        email = partial(state.email_of, self._box)
+        return FundedLead(state.number, state.reference_id, state.partner_id, state.cents or 0, email)
+
+    def _look_again_at(self, unknown: Collection[str]) -> None:
+        """Lines about leads that are not here are to be new to the next batch too: by then the lead may be."""
+        self._applied.unknown = len(unknown)
+        if unknown:
+            self._before = {text for text in self._before if _reference_of(text) not in unknown}
+
     def _apply(self, state: _State, line: Line, day: date, is_gap: bool) -> None:
-        quotes = state.quotes if line.quotes is None else [_quote(quote) for quote in line.quotes]
+        if line.quotes is not None:
+            self._quote(state, [_quote(quote) for quote in line.quotes])
         cents = state.cents if line.funded_amount is None else cents_of(line.funded_amount)
         stage = line.application_status or state.stage
-        if (stage, cents, quotes) == (state.stage, state.cents, state.quotes):
+        if (stage, cents) == (state.stage, state.cents):
             return
         state.is_touched = True
-        state.quotes = quotes
         if state.commissioned_at is None:
             state.cents = cents  # what was earned of stays as it was
         old_stage, old_status = state.stage, state.status
@@ -126,59 +161,43 @@ class Days:
         self._applied.changes += 1
         self._applied.flagged += is_flagged
         self._rows.append(
-            {
-                "referral_id": state.number,
-                "number": state.changes,
-                "old_status": old_status,
-                "new_status": state.status,
-                "old_application_status": old_stage,
-                "new_application_status": stage,
-                "snapshot_day": day.isoformat(),
-                "is_flagged": is_flagged,
-                "changed_at": self._now,
-            }
+            (state.number, state.changes, old_status, state.status, old_stage, stage, day.isoformat(), is_flagged, self._now)
         )
         self._events.append(self._told(state, old_status, state.status, old_stage, stage))
 
     def _told(self, state: _State, old_status: str, status: str, old_stage: str | None, stage: str) -> NewEvent:
-        def data() -> dict[str, Any]:
-            email = unseal(self._box, state.person).get("email")
-            return status_data(state.reference_id, old_status, status, old_stage, stage, email)
-
+        data = partial(self._data, state, old_status, status, old_stage, stage)
         return NewEvent(state.partner_id, STATUS_CHANGED, f"lead:{state.number}:{state.changes}", data, state.number)
 
-    def _values(self, state: _State) -> dict[str, Any]:
-        return {
-            "id": state.number,
-            "status": state.status,
-            "application_status": state.stage,
-            "funded_cents": state.cents,
-            "quotes": state.quotes,
-            "commissioned_at": state.commissioned_at,
-            "updated_at": self._now,
-        }
+    def _data(self, state: _State, old_status: str, status: str, old_stage: str | None, stage: str) -> dict[str, Any]:
+        return status_data(state.reference_id, old_status, status, old_stage, stage, state.email_of(self._box))
+
+    def _quote(self, state: _State, quotes: list[dict[str, Any]]) -> None:
+        if quotes != (json.loads(state.quotes) if state.new_quotes is None else state.new_quotes):
+            state.new_quotes = quotes
+
+    def _values(self, state: _State) -> tuple[Any, ...]:
+        return (state.number, state.status, state.stage, state.cents, state.commissioned_at, self._now)
 
     def _load(self, numbers: Collection[int]) -> None:
-        self._states.update(dict.fromkeys(numbers))
-        for some in _chunks(sorted(numbers)):
-            counted = select(ReferralChange.referral_id, func.max(ReferralChange.number))
-            counted = counted.where(ReferralChange.referral_id.in_(some)).group_by(ReferralChange.referral_id)
-            changes = {row[0]: row[1] for row in self._session.execute(counted)}
-            query = select(Referral).where(Referral.id.in_(some)).with_for_update()
-            for row in self._session.scalars(query):
-                self._states[row.id] = _State(
-                    row.id,
-                    reference_id(row.id, row.created_at),
-                    row.partner_id,
-                    row.person_encrypted if row.referral_type != TRAFFIC else None,  # partners aren't told who it was (SC-65)
-                    row.status,
-                    row.application_status,
-                    row.funded_cents,
-                    list(row.quotes),
-                    row.commissioned_at,
-                    changes.get(row.id, 0),
-                )
-                self._session.expunge(row)
+        of, change = Referral.__table__.c, ReferralChange.__table__.c
+        person = case((of.referral_type != TRAFFIC, of.person_encrypted))  # of traffic, partners aren't told who it was (SC-65)
+        query = select(
+            of.id, of.created_at, of.partner_id, person, of.status, of.application_status, of.funded_cents, of.commissioned_at,
+            cast(of.quotes, Text),
+        ).where(is_one_of(self._session, of.id, numbers)).order_by(of.id).with_for_update()  # fmt: skip
+        rows: list[Any] = list(self._session.execute(query))
+        highest = select(change.referral_id, func.max(change.number)).group_by(change.referral_id)
+        found = self._session.execute(highest.where(is_one_of(self._session, change.referral_id, numbers)))
+        changes: dict[int, int] = {row[0]: row[1] for row in found}
+        for row in rows:
+            number, created_at, *others = row
+            self._states[number] = _State(number, reference_id(number, created_at), changes.get(number, 0), *others)
+
+
+def _reference_of(line: str) -> str:
+    (found,) = read_lines([line]).values()
+    return found.reference_id
 
 
 def _stage_of(status: str) -> str:
@@ -193,8 +212,3 @@ def _quote(quote: Any) -> dict[str, Any]:
         "status": quote.status,
         "quote_group_status": quote.quote_group_status,
     }
-
-
-def _chunks(numbers: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(numbers), CHUNK):
-        yield numbers[start : start + CHUNK]

@@ -58,6 +58,11 @@ class AppDatabase:
         with turn, Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def hold(self, session: Session, lock: int) -> None:
+        """Wait until no other transaction holds ``lock``, and hold it until this one ends. SQLite's writers are alone anyway."""
+        if not self.is_sqlite:
+            session.execute(text(f"SELECT pg_advisory_xact_lock({lock:d})"))
+
     def migrate(self) -> None:
         """Bring the schema to this code's version. Costs one query when none is due; several processes may call it at once."""
         present, wanted = self.schema_version()

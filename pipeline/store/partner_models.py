@@ -139,7 +139,7 @@ class ReferralChange(Base):
 
 
 class StatusSnapshot(Base):
-    """The stages of all leads on one day, as StartCap's CRM gave them. Applied strictly by day; then only its hash is kept."""
+    """The stages of all leads on one day, as StartCap's CRM gave them. Applied strictly by day; of past days only hashes stay."""
 
     __tablename__ = "status_snapshots"
 
@@ -147,7 +147,7 @@ class StatusSnapshot(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     rows: Mapped[int]
     status: Mapped[str] = mapped_column(String(16), index=True)  # waiting, applied, late (its day was past: never applied)
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)  # compressed text, while waiting
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)  # compressed text: of those that wait, and of the last applied
     received_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]
 
