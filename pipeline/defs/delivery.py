@@ -63,7 +63,7 @@ def webhook_deliveries(context: dg.AssetExecutionContext, installation: Installa
 
 def figures(report: DeliveryReport) -> dict[str, Any]:
     """What one sending run did, as metadata."""
-    slowest = [[row.host, row.sent, row.failed, round(row.p95_ms, 1)] for row in report.slowest_endpoints()]
+    slowest = [[row.host, row.sent, row.failed, round(row.p95_ms)] for row in report.slowest_endpoints()]
     latencies = {f"duration_ms_p{percent}": report.duration_ms(percent / 100) for percent in (50, 95, 99)}
     return {
         "sent": report.delivered + report.failed,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -20,6 +21,8 @@ from pipeline.net.addresses import Network, refusal
 # An answer is good for this long; a vetted address stays vetted, so this only saves look-ups.
 KEEP_SECONDS = 5.0
 MAX_ADDRESSES = 16
+# A thread each; one that hangs costs its stack alone. So many different names would have to hang at once to hold up another.
+MAX_LOOKUPS = 1_024
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -41,13 +44,15 @@ def system_resolve(host: str, port: int) -> list[str]:
 class VettingResolver(AbstractResolver):
     """aiohttp's way to addresses: refuses a name as soon as one of its addresses is refused.
 
-    Look-ups run in threads of their own, one at a time per name: names that hang hold up no others.
+    Look-ups run in threads of their own, one at a time per name: names that hang hold up no others, nor the process's end.
     """
 
-    def __init__(self, allowed: Sequence[Network] = (), resolve: Resolve = system_resolve, max_lookups: int = 128) -> None:
+    def __init__(
+        self, allowed: Sequence[Network] = (), resolve: Resolve = system_resolve, max_lookups: int = MAX_LOOKUPS
+    ) -> None:
         self._allowed = tuple(allowed)
         self._resolve = resolve
-        self._threads = ThreadPoolExecutor(max_lookups, thread_name_prefix="resolve")
+        self._max_lookups = max_lookups
         self._known: dict[tuple[str, int], tuple[float, asyncio.Future[list[str]]]] = {}
 
     async def addresses(self, host: str, port: int) -> list[str]:
@@ -73,22 +78,39 @@ class VettingResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Let go of the threads; one that hangs in a look-up ends by itself."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Forget what is known; a thread that hangs in a look-up ends by itself, or with the process."""
+        self._known = {}
 
     async def _look_up(self, host: str, port: int) -> list[str]:
         now = time.monotonic()
         known = self._known.get((host, port))
         if known is None or (known[1].done() and (known[0] < now or known[1].exception() is not None)):
             self._known = {key: value for key, value in self._known.items() if value[0] >= now or not value[1].done()}
-            future = asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host, port)
-            future.add_done_callback(_mark_retrieved)
-            known = self._known[host, port] = (now + KEEP_SECONDS, future)
+            if sum(not future.done() for _, future in self._known.values()) >= self._max_lookups:
+                raise NameNotFound(f"{host}: {self._max_lookups} names are being looked up and have no answer yet")
+            known = self._known[host, port] = (now + KEEP_SECONDS, self._start(host, port))
         try:
             # Shielded: one sender's budget ends, the look-up goes on for the next.
             return await asyncio.shield(known[1])
         except (OSError, UnicodeError) as error:
             raise NameNotFound(f"{host}: {error}") from None
+
+    def _start(self, host: str, port: int) -> asyncio.Future[list[str]]:
+        """A look-up under way. Its thread is nobody's to wait for: the system's resolver can take minutes."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[str]] = loop.create_future()
+        future.add_done_callback(_mark_retrieved)
+
+        def look_up() -> None:
+            try:
+                answer: list[str] | Exception = self._resolve(host, port)
+            except Exception as error:  # noqa: BLE001 - whoever waits for the name gets it
+                answer = error
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, future, answer)
+
+        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        return future
 
     def _vet(self, host: str, addresses: list[str]) -> list[str]:
         if not addresses:
@@ -103,6 +125,13 @@ class VettingResolver(AbstractResolver):
 @lru_cache(maxsize=4096)
 def _refusal(address: str, allowed: tuple[Network, ...]) -> str | None:
     return refusal(ip_address(address), allowed)
+
+
+def _settle(future: asyncio.Future[list[str]], answer: list[str] | Exception) -> None:
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 def _mark_retrieved(future: asyncio.Future[list[str]]) -> None:

@@ -158,5 +158,5 @@ def test_figures_of_a_run_name_the_slowest_endpoints(app_database: Any, now: dat
     assert (figures["sent"], figures["failed"], figures["skipped"]) == (101, 1, 3)
     assert (figures["duration_ms_p50"], figures["duration_ms_p99"]) == (50.0, 99.0)
     table = figures["slowest_endpoints"].value
-    assert table.splitlines()[2] == "| slow.example | 1 | 1 | 5e+03 |"
+    assert table.splitlines()[2] == "| slow.example | 1 | 1 | 5000 |"
     assert "secret-path" not in table

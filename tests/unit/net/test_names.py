@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from ipaddress import ip_network
 
@@ -66,6 +68,61 @@ def test_name_that_hangs_holds_up_no_other() -> None:
         return answer
 
     assert asyncio.run(run()) == ["8.8.8.8"]
+
+
+def test_hundreds_of_names_that_hang_hold_up_no_other() -> None:
+    release = threading.Event()
+
+    def resolve(host: str, _port: int) -> list[str]:
+        if host.startswith("hangs"):
+            release.wait(30)
+        return ["8.8.8.8"]
+
+    async def run() -> tuple[list[str], int]:
+        resolver = VettingResolver(resolve=resolve)
+        hanging = [asyncio.create_task(resolver.addresses(f"hangs{n}.example.com", 443)) for n in range(300)]
+        answer = await resolver.addresses("hooks.example.com", 443)
+        still = sum(not task.done() for task in hanging)
+        release.set()
+        await asyncio.gather(*hanging)
+        return answer, still
+
+    assert asyncio.run(run()) == (["8.8.8.8"], 300)
+
+
+def test_more_names_that_hang_than_can_be_are_a_failure_of_dns() -> None:
+    release = threading.Event()
+
+    async def run() -> list[str]:
+        resolver = VettingResolver(resolve=lambda _host, _port: ["8.8.8.8"] if release.wait(30) else [], max_lookups=2)
+        hanging = [asyncio.create_task(resolver.addresses(f"hangs{n}.example.com", 443)) for n in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(NameNotFound, match="2 names are being looked up"):
+            await resolver.addresses("hooks.example.com", 443)
+        release.set()
+        await asyncio.gather(*hanging)
+        return await resolver.addresses("hooks.example.com", 443)
+
+    assert asyncio.run(run()) == ["8.8.8.8"]
+
+
+def test_a_process_ends_though_a_look_up_hangs() -> None:
+    program = """
+import asyncio, time
+from pipeline.net.names import VettingResolver
+
+async def main():
+    resolver = VettingResolver(resolve=lambda host, port: time.sleep(600))
+    try:
+        await asyncio.wait_for(resolver.addresses("hangs.example.com", 443), 0.01)
+    except TimeoutError:
+        print("gave up")
+    await resolver.close()
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "gave up\n", done.stderr
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "::ffff:10.0.0.1", "169.254.169.254"])
