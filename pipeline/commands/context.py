@@ -26,12 +26,17 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
+def printable(text: str) -> str:
+    """``text`` that came from outside, for a terminal: what would steer it, or turn the writing around, becomes an escape."""
+    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def print_table(names: list[str], rows: list[list[Any]]) -> None:
     """Rows in columns, for people."""
     if not rows:
         click.echo("none")
         return
-    cells = [names] + [["" if value is None else str(value) for value in row] for row in rows]
+    cells = [names] + [["" if value is None else printable(str(value)) for value in row] for row in rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
     for row in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

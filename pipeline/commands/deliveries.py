@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 from sqlalchemy import func, or_, select
 
-from pipeline.commands.context import open_installation, print_json, print_table
+from pipeline.commands.context import open_installation, print_json, print_table, printable
 from pipeline.organizations.organizations import get_organization
 from pipeline.store.models import Delivery, DeliveryAttempt, Match, Organization, Round
 from pipeline.webhooks import outbox
@@ -98,7 +98,7 @@ def show(delivery: str, is_json: bool) -> None:
         click.echo(f"\nattempt {attempt.pop('number')}")
         for name, value in attempt.items():
             if value is not None:
-                click.echo(f"  {name:<22} {_instant(value) if isinstance(value, datetime) else value}")
+                click.echo(f"  {name:<22} {_instant(value) if isinstance(value, datetime) else printable(str(value))}")
 
 
 @deliveries.command("replay")

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.context import open_installation, print_json, print_table
+from pipeline.commands.context import open_installation, print_json, print_table, printable
 from pipeline.organizations.keys import get_key
 from pipeline.organizations.organizations import get_organization
 from pipeline.webhooks import controls, notices
@@ -72,7 +72,7 @@ def show(organization: str, is_json: bool) -> None:
         return
     click.echo(found.url)
     if found.state != controls.ACTIVE:
-        click.echo(f"{found.state} since {found.state_changed_at:%Y-%m-%d %H:%M} UTC: {found.reason}")
+        click.echo(f"{found.state} since {found.state_changed_at:%Y-%m-%d %H:%M} UTC: {printable(found.reason or '')}")
     if found.failing_since is not None:
         click.echo(f"failing since {found.failing_since:%Y-%m-%d %H:%M} UTC: {found.consecutive_failures} in a row")
     if _shown(found.policy):
@@ -210,7 +210,9 @@ def test(organization: str, is_json: bool) -> None:
         print_json(asdict(result))
     else:
         answer = f"answered {result.response_code}" if result.response_code else result.error or "no answer"
-        click.echo(f"{result.status}: {answer}" + (f" after {result.duration_ms:.0f} ms" if result.duration_ms else ""))
+        click.echo(
+            f"{result.status}: {printable(answer)}" + (f" after {result.duration_ms:.0f} ms" if result.duration_ms else "")
+        )
     if result.status != "delivered":
         sys.exit(1)
 

@@ -15,6 +15,8 @@ from typing import Any
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
+from pipeline.webhooks.phases import note_peer
+
 # Head and excerpt, as they come over the wire: 1xx answers and the framing of chunks included.
 MAX_ANSWER_BYTES = 262_144
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
@@ -43,7 +45,8 @@ class Exchange(ResponseHandler):
         self._seam = b""
 
     def set_response_params(self, **params: Any) -> None:
-        """A request is about to be written."""
+        """A request is about to be written. (Its answer may have let go of the connection by the time it is looked at.)"""
+        note_peer(self.transport)
         self._is_waiting, self._received, self._seam = True, 0, b""
         super().set_response_params(**params)
 

@@ -6,6 +6,7 @@ TLS begins when the context is asked for its side of a handshake: aiohttp's own 
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from contextvars import ContextVar
@@ -26,13 +27,14 @@ class Phases:
     was there already, is absent.
     """
 
-    __slots__ = ("_at", "_began", "_phase", "is_ready", "is_reused", "spent")
+    __slots__ = ("_at", "_began", "_phase", "is_ready", "is_reused", "peer", "spent")
 
     def __init__(self) -> None:
         self._began = self._at = time.monotonic()
         self._phase: str | None = RESOLVE
         self.spent: dict[str, float] = {}
         self.is_reused: bool | None = None
+        self.peer: str | None = None  # the address at the other end of the connection
         self.is_ready = False  # there is a connection: from here on bytes of the request may leave
         _current.set(self)
 
@@ -51,6 +53,13 @@ class Phases:
     def elapsed_ms(self) -> float:
         """Since the attempt began."""
         return (time.monotonic() - self._began) * 1000
+
+
+def note_peer(transport: asyncio.BaseTransport | None) -> None:
+    """The attempt that this task makes goes over ``transport``."""
+    phases, peer = _current.get(), transport.get_extra_info("peername") if transport is not None else None
+    if phases is not None and peer:
+        phases.peer = str(peer[0])
 
 
 class TimedTlsContext(ssl.SSLContext):

@@ -126,7 +126,7 @@ class _Sending:
         self._code: int | None = None
         self._retry_after: str | None = None
         self.phases = Phases()
-        self.address: str | None = None
+        self.address: str | None = None  # the first of the vetted: where it goes unless that one is dead
 
     def remaining(self, budget_seconds: float) -> float:
         return budget_seconds - self.phases.elapsed_ms() / 1000
@@ -136,10 +136,6 @@ class _Sending:
         self._duration_ms = self.phases.elapsed_ms()
         self._code = response.status
         self._retry_after = response.headers.get("Retry-After")
-        connection = response.connection
-        peer = connection.transport.get_extra_info("peername") if connection and connection.transport else None
-        if peer:
-            self.address = str(peer[0])
 
     @property
     def is_answered(self) -> bool:
@@ -162,7 +158,7 @@ class _Sending:
             duration_ms=phases.elapsed_ms() if self._duration_ms is None else self._duration_ms,
             response_code=self._code,
             response_excerpt=excerpt,
-            resolved_address=self.address,
+            resolved_address=phases.peer or self.address,
             error_class=slug,
             error=_printable(text)[:ERROR_CHARACTERS] if text else None,
             is_reused_connection=phases.is_reused,

@@ -142,6 +142,18 @@ def test_one_delivery_is_shown_with_its_attempts_and_their_phases(run: Run, told
     assert "no delivery" in run("deliveries", "show", "nothing", code=2).output
 
 
+def test_what_a_receiver_answered_cannot_steer_the_terminal(run: Run, partners: Any, now: Any) -> None:
+    organization = partners.add("acme", "https://hooks.example.com/")
+    record_matches(partners.database, [partners.found(organization, partners.round("r1"))], now)
+    (claimed,) = turn(partners.database, [], 1, now, "me", fundingscout_profile()).claims
+    answer = "\x1b]0;owned\x07\x1b[2J line\nnext \u202etxt.exe Zürich"
+    finish(partners.database, claimed, Outcome(False, now, 3.0, 500, answer, error_class="http_5xx", error="\x1b[31mred"))
+    shown = run("deliveries", "show", claimed.delivery_id).output
+    assert r"\x1b]0;owned\x07\x1b[2J line" in shown
+    assert "next \\u202etxt.exe Zürich" in shown
+    assert not set(shown) & set("\x1b\x07\u202e")
+
+
 def test_test_events_are_listed_beside_matches(run: Run, told: str, partners: Any) -> None:
     from pipeline.webhooks.trials import add_test_event
 

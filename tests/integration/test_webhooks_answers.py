@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,7 +21,6 @@ from pipeline.webhooks.transport import HttpSender
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-Write = Callable[[bytes], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,49 @@ def test_an_error_says_nothing_of_the_path_and_query_which_may_hold_a_secret(
     assert (outcome.error or "").startswith("no HTTP answer: Bad status line")
     assert "secret" not in repr(outcome)
     assert "\n" not in (outcome.error or "")
+
+
+@contextmanager
+def never_accepting(address: str) -> Iterator[int]:
+    """A port whose queue of connections is full: who connects hears nothing."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind((address, 0))
+        server.listen(0)
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_a_name_with_a_dead_address_is_reached_at_its_next(is_silent: bool, tmp_path: Path) -> None:
+    """All were vetted; the one that answered is on record. One request is made."""
+    heads: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await writer.drain()
+        writer.close()
+
+    async def run(port: int) -> Outcome:
+        tls = throwaway_certificate("hooks.example.com", tmp_path / "ca.pem")
+        server = await asyncio.start_server(handle, "127.0.0.1", port, ssl=tls)
+        sender = HttpSender(
+            5.0, lambda: datetime.now(UTC), [ip_network("127.0.0.0/8")], tmp_path / "ca.pem",
+            lambda _host, _port: ["127.0.0.9", "127.0.0.1"],
+        )  # fmt: skip
+        async with server, sender:
+            return await sender.post(f"https://hooks.example.com:{server.sockets[0].getsockname()[1]}/", b"{}", {})
+
+    if is_silent:
+        with never_accepting("127.0.0.9") as port:
+            outcome = asyncio.run(run(port))
+    else:
+        outcome = asyncio.run(run(0))
+    assert (outcome.is_delivered, outcome.resolved_address, len(heads)) == (True, "127.0.0.1", 1)
 
 
 class Wire(asyncio.Transport):
