@@ -125,6 +125,16 @@ class SubscriptionCounter(Base):
     change_number: Mapped[int] = mapped_column(BigInteger)
 
 
+class SubscriptionSnapshot(Base):
+    """One row: the active subscriptions as they were at a change, in the form that a new process reads at once."""
+
+    __tablename__ = "subscription_snapshots"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    change_number: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[str]
+
+
 class Signal(Base):
     """Something that happened to a company, as teams see it; written by the pipeline, read by the faces."""
 

@@ -6,6 +6,7 @@ and signal; so a run that is killed and run again leads to the same deliveries, 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,9 @@ from pipeline.store.subscription_models import Signal
 from pipeline.subscriptions.deliveries import NAMESPACE
 from pipeline.subscriptions.index import SubscriptionIndex, Target
 from pipeline.subscriptions.masking import masked
+from pipeline.subscriptions.resolving import Sighting, resolve
 from pipeline.subscriptions.signals import DONE, WAITING, facts_of, waiting_signals
+from pipeline.subscriptions.watching import sightings
 from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.signalbase import PROFILE_NAME, canonical_data, event_body
 
@@ -42,11 +45,15 @@ def fan_out(db: AppDatabase, index: SubscriptionIndex, now: datetime) -> FanOutR
     while True:
         with db.read() as session:
             waiting = waiting_signals(session, SIGNALS_AT_ONCE)
+            seen = sightings(session, waiting)
         if not waiting:
             return FanOutReport(signals, deliveries)
         index.refresh()
-        targets = {signal.id: index.targets(facts_of(signal)) for signal in waiting}
-        done = _write(db, waiting, targets, now)
+        lists: defaultdict[str, set[str]] = defaultdict(set)
+        for sighting in seen:
+            lists[sighting.signal_id].add(sighting.monitor_id)
+        targets = {signal.id: index.targets(facts_of(signal, frozenset(lists[signal.id]))) for signal in waiting}
+        done = _write(db, waiting, targets, seen, now)
         signals += done.signals
         deliveries += done.deliveries
 
@@ -86,9 +93,12 @@ def delivery_rows(signal: Signal, targets: Sequence[Target], now: datetime) -> l
     return rows
 
 
-def _write(db: AppDatabase, waiting: Sequence[Signal], targets: dict[str, list[Target]], now: datetime) -> FanOutReport:
+def _write(
+    db: AppDatabase, waiting: Sequence[Signal], targets: dict[str, list[Target]], seen: Sequence[Sighting], now: datetime
+) -> FanOutReport:
     signals = deliveries = 0
     with db.write() as session:
+        resolve(session, seen, now)
         query = select(Signal).where(Signal.id.in_([signal.id for signal in waiting]), Signal.fan_out == WAITING)
         # As they are now: one that was taken back meanwhile no longer waits.
         for signal in session.scalars(query.order_by(Signal.discovered_at, Signal.id).with_for_update()):

@@ -40,7 +40,8 @@ class FilterInvalid(ValueError):
 class Filter:
     """What a signal must satisfy: every part that is not None. Values are lower-cased where case doesn't count.
 
-    ``date_from`` is included, ``date_before`` is not. ``health`` is a share of 1.
+    ``date_from`` is included, ``date_before`` is not. ``health`` is a share of 1. ``watch_list``: the monitor on whose list the
+    company must be; no key of a request sets it.
     """
 
     countries: frozenset[str] | None = None
@@ -54,6 +55,7 @@ class Filter:
     funding_amounts: tuple[Range, ...] | None = None
     acquisition_amounts: tuple[Range, ...] | None = None
     health: Decimal | None = None
+    watch_list: str | None = None
 
     @property
     def is_for_funding(self) -> bool:
@@ -68,6 +70,8 @@ class Filter:
         return self._accepts_profile(facts) and self._accepts_company(facts) and self._accepts_deal(facts)
 
     def _accepts_profile(self, facts: Facts) -> bool:
+        if self.watch_list is not None and self.watch_list not in facts.watch_lists:
+            return False
         if self.countries is not None and facts.country not in self.countries:
             return False
         return self.search is None or self.search in search_text(facts)
@@ -156,7 +160,7 @@ def from_json(stored: Mapping[str, Any]) -> Filter:
             parts[name] = datetime.fromisoformat(value)
         elif name == "health":
             parts[name] = Decimal(value)
-        elif name == "search":
+        elif name in ("search", "watch_list"):
             parts[name] = value
         elif name in _RANGES:
             parts[name] = tuple(Range(low, high) for low, high in value)

@@ -93,6 +93,7 @@ class Matcher:
         self._funding = _Dimension[Range](one.funding_amounts for one in filters)
         self._acquisition = _Dimension[Range](one.acquisition_amounts for one in filters)
         self._health = _Dimension(None if one.health is None else (one.health,) for one in filters)
+        self._lists = _Dimension[str](None if one.watch_list is None else (one.watch_list,) for one in filters)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -105,6 +106,8 @@ class Matcher:
         return [self._ids[position] for position in _positions(self._by_profile(facts, found))]
 
     def _by_profile(self, facts: Facts, found: int) -> int:
+        if found and self._lists.is_used:
+            found &= self._lists.having(facts.watch_lists)
         if found and self._countries.is_used:
             found &= self._countries.having((facts.country,) if facts.country else ())
         if found and self._search.is_used:

@@ -31,6 +31,15 @@ SIGNAL_EVENTS = (
 )
 # What `event_types` may name (SB-33, SB-34, A-SB-16, A-SB-38).
 SUBSCRIBABLE = (*SIGNAL_EVENTS, EventType.TEST)
+# Events of companies by the names that signals have in payloads (`signal.type`), and those of them that monitors listen for.
+SIGNAL_TYPES = {
+    EventType.FUNDING: "funding_round",
+    EventType.ACQUISITION: "acquisition",
+    EventType.JOB_CHANGE: "job_change",
+    EventType.HIRING: "hiring",
+    EventType.NEW_COMPANY: "new_company",
+}
+WATCHABLE = {kind: event for event, kind in SIGNAL_TYPES.items() if event != EventType.NEW_COMPANY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class Facts:
 
     ``country``: ISO 3166-1 alpha-2 of the company's headquarters, upper case. ``amount``: whole units of the deal's own
     currency (A-SB-9). ``confidence``: 0..1. ``occurred_at``: aware. Of an investor, ``company_name`` is its name, ``industry``
-    its type and ``country`` where it invests, if that is one country.
+    its type and ``country`` where it invests, if that is one country. ``watch_lists``: monitors that watch the company.
     """
 
     event_type: str
@@ -53,3 +62,4 @@ class Facts:
     round_flavor: str | None = None
     amount: int | None = None
     confidence: float | None = None
+    watch_lists: frozenset[str] = frozenset()

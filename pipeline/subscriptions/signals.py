@@ -123,7 +123,7 @@ def waiting_signals(session: Session, limit: int) -> list[Signal]:
     return list(session.scalars(query.limit(limit)))
 
 
-def facts_of(row: Signal) -> Facts:
+def facts_of(row: Signal, watch_lists: frozenset[str] = frozenset()) -> Facts:
     """The signal as filters see it."""
     return Facts(
         event_type=row.event_type,
@@ -137,6 +137,7 @@ def facts_of(row: Signal) -> Facts:
         round_flavor=row.round_flavor,
         amount=row.amount,
         confidence=row.confidence,
+        watch_lists=watch_lists,
     )
 
 

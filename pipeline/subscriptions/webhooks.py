@@ -23,7 +23,7 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.store.subscription_models import SubscriptionCounter, Team, WebhookSubscription
-from pipeline.subscriptions.filters import FilterInvalid, ReadFilters, read_filters, to_json
+from pipeline.subscriptions.filters import Filter, FilterInvalid, ReadFilters, read_filters, to_json
 from pipeline.subscriptions.model import SUBSCRIBABLE
 from pipeline.webhooks.choosing import PAUSED
 from pipeline.webhooks.credits import SKIPPED
@@ -111,44 +111,59 @@ def create_webhook(
 ) -> Webhook:
     """A new, active webhook with a secret of its own. Raises WebhookRefused."""
     url, events = check_endpoint(endpoint_url, rules), check_events(event_types)
-    webhook_id, secret = _uuid(rng), _uuid(rng)
     with db.write() as session:
-        _check_room(session, team_id)
-        session.add(
-            WebhookEndpoint(
-                id=webhook_id,
-                organization_id=team_id,
-                profile=PROFILE_NAME,
-                url=url,
-                created_at=edit.now,
-                updated_at=edit.now,
-                state="active",
-                policy={},
-                consecutive_failures=0,
-                secret_encrypted=box.encrypt(secret),
-            )
+        check_room(session, team_id)
+        return add_webhook(session, box, team_id, url, events, filters.given, filters.filter, edit, rng)
+
+
+def add_webhook(
+    session: Session,
+    box: SecretBox,
+    team_id: str,
+    url: str,
+    events: list[str],
+    given: dict[str, str],
+    wanted: Filter,
+    edit: Edit,
+    rng: Random | None = None,
+) -> Webhook:
+    """A new, active webhook in a transaction that the caller holds, who has checked ``url``, ``events`` and the room."""
+    webhook_id, secret = new_uuid(rng), new_uuid(rng)
+    session.add(
+        WebhookEndpoint(
+            id=webhook_id,
+            organization_id=team_id,
+            profile=PROFILE_NAME,
+            url=url,
+            created_at=edit.now,
+            updated_at=edit.now,
+            state="active",
+            policy={},
+            consecutive_failures=0,
+            secret_encrypted=box.encrypt(secret),
         )
-        session.flush()
-        session.add(
-            WebhookSubscription(
-                endpoint_id=webhook_id,
-                organization_id=team_id,
-                event_types=events,
-                filters=filters.given,
-                compiled=to_json(filters.filter),
-                is_active=True,
-                secret_tail=secret[-TAIL:],
-                last_modified_by=edit.by,
-                last_modified_via=edit.via,
-                created_at=edit.now,
-                updated_at=edit.now,
-                change_number=next_change(session),
-                successful_deliveries=0,
-                failed_deliveries=0,
-            )
+    )
+    session.flush()
+    session.add(
+        WebhookSubscription(
+            endpoint_id=webhook_id,
+            organization_id=team_id,
+            event_types=events,
+            filters=given,
+            compiled=to_json(wanted),
+            is_active=True,
+            secret_tail=secret[-TAIL:],
+            last_modified_by=edit.by,
+            last_modified_via=edit.via,
+            created_at=edit.now,
+            updated_at=edit.now,
+            change_number=next_change(session),
+            successful_deliveries=0,
+            failed_deliveries=0,
         )
-        session.flush()
-        return _one(session, team_id, webhook_id, secret)
+    )
+    session.flush()
+    return _one(session, team_id, webhook_id, secret)
 
 
 def list_webhooks(db: AppDatabase, team_id: str, limit: int, offset: int) -> list[Webhook]:
@@ -181,11 +196,13 @@ def update_webhook(
     """Change a webhook, active or not; ``is_active`` True revives a deleted one. Raises WebhookUnknown, WebhookRefused."""
     url = None if change.endpoint_url is None else check_endpoint(change.endpoint_url, rules)
     events = None if change.event_types is None else check_events(change.event_types)
-    secret = _uuid(rng) if change.rotates_secret else None
+    secret = new_uuid(rng) if change.rotates_secret else None
     with db.write() as session:
-        subscription, endpoint = _locked(session, team_id, webhook_id)
+        subscription, endpoint = locked(session, team_id, webhook_id)
+        if (change.event_types, change.filters, change.is_active) != (None, None, None):
+            _check_own(subscription)
         if change.is_active and not subscription.is_active:
-            _check_room(session, team_id)
+            check_room(session, team_id)
         if url is not None:
             endpoint.url = url
         if events is not None:
@@ -195,35 +212,36 @@ def update_webhook(
         if secret is not None:
             endpoint.secret_encrypted, subscription.secret_tail = box.encrypt(secret), secret[-TAIL:]
         if change.is_active is not None:
-            _switch(session, subscription, endpoint, change.is_active, edit.now)
-        _note(session, subscription, endpoint, edit)
+            switch(session, subscription, endpoint, change.is_active, edit.now)
+        note(session, subscription, endpoint, edit)
         session.flush()
         return _one(session, team_id, webhook_id, secret)
 
 
 def delete_webhook(db: AppDatabase, team_id: str, webhook_id: str, edit: Edit) -> None:
-    """Soft-delete: it is no longer told of anything; record and history stay. Raises WebhookUnknown."""
+    """Soft-delete: it is no longer told of anything; record and history stay. Raises WebhookUnknown, WebhookRefused."""
     with db.write() as session:
-        subscription, endpoint = _locked(session, team_id, webhook_id)
+        subscription, endpoint = locked(session, team_id, webhook_id)
         if subscription.deleted_at is not None:
             raise WebhookUnknown(webhook_id)
-        _switch(session, subscription, endpoint, False, edit.now)
+        _check_own(subscription)
+        switch(session, subscription, endpoint, False, edit.now)
         subscription.deleted_at = edit.now
-        _note(session, subscription, endpoint, edit)
+        note(session, subscription, endpoint, edit)
 
 
-def check_endpoint(url: str, rules: UrlRules) -> str:
-    """``url`` in its one spelling. Raises WebhookRefused (SB-57, SB-58, A-SB-36)."""
+def check_endpoint(url: str, rules: UrlRules, name: str = "endpoint_url") -> str:
+    """``url``, which the request has as ``name``, in its one spelling. Raises WebhookRefused (SB-57, SB-58, A-SB-36)."""
     if len(url) > MOST_URL_CHARACTERS:
-        raise WebhookRefused(f"endpoint_url has at most {MOST_URL_CHARACTERS} characters")
+        raise WebhookRefused(f"{name} has at most {MOST_URL_CHARACTERS} characters")
     try:
         checked = check_url(url, rules.allowed_networks, ("https",) if rules.is_https_only else ("https", "http"))
     except UrlRefused as error:
         if error.rule in _NOT_PUBLIC_RULES:
             raise WebhookRefused(NOT_PUBLIC) from None
-        raise WebhookRefused(f"endpoint_url can't be used: {error}") from None
+        raise WebhookRefused(f"{name} can't be used: {error}") from None
     if len(checked) > MOST_URL_CHARACTERS:
-        raise WebhookRefused(f"endpoint_url has at most {MOST_URL_CHARACTERS} characters once escaped")
+        raise WebhookRefused(f"{name} has at most {MOST_URL_CHARACTERS} characters once escaped")
     return checked
 
 
@@ -255,22 +273,33 @@ def next_change(session: Session) -> int:
 
 def locked_active(session: Session, team_id: str, webhook_id: str) -> tuple[WebhookSubscription, WebhookEndpoint]:
     """An active webhook, for a transaction that sends to it. Raises WebhookUnknown."""
-    found = _locked(session, team_id, webhook_id)
+    found = locked(session, team_id, webhook_id)
     if not found[0].is_active:
         raise WebhookUnknown(webhook_id)
     return found
 
 
-def _check_room(session: Session, team_id: str) -> None:
-    """Raises WebhookRefused when the team has ten active webhooks. Holds the team, so that two calls can't both be the tenth."""
+def hold_team(session: Session, team_id: str) -> None:
+    """Hold the team until the transaction ends: of two calls at the same moment, the second counts what the first made."""
     session.scalars(select(Team.organization_id).where(Team.organization_id == team_id).with_for_update()).one()
+
+
+def check_room(session: Session, team_id: str) -> None:
+    """Raises WebhookRefused when the team has ten active webhooks, monitors' among them (SB-56). Holds the team."""
+    hold_team(session, team_id)
     query = select(func.count()).select_from(WebhookSubscription)
     active = session.scalar(query.where(WebhookSubscription.organization_id == team_id, WebhookSubscription.is_active)) or 0
     if active >= MOST_ACTIVE:
         raise WebhookRefused(f"Maximum of {MOST_ACTIVE} active webhooks per team reached")
 
 
-def _switch(
+def _check_own(subscription: WebhookSubscription) -> None:
+    """Raises WebhookRefused for a monitor's webhook: what it is told, and whether, is the monitor's to say."""
+    if monitor := subscription.compiled.get("watch_list"):
+        raise WebhookRefused(f"This webhook belongs to a monitor: change it with PUT /monitors/{monitor}")
+
+
+def switch(
     session: Session, subscription: WebhookSubscription, endpoint: WebhookEndpoint, is_active: bool, now: datetime
 ) -> None:
     """Active or not. What was still to be sent to a webhook that is switched off, or when it was, is recorded as skipped."""
@@ -288,13 +317,15 @@ def _switch(
     )
 
 
-def _note(session: Session, subscription: WebhookSubscription, endpoint: WebhookEndpoint, edit: Edit) -> None:
+def note(session: Session, subscription: WebhookSubscription, endpoint: WebhookEndpoint, edit: Edit) -> None:
+    """Who changed it, and that it changed: the next fan-out sees it."""
     subscription.last_modified_by, subscription.last_modified_via = edit.by, edit.via
     subscription.updated_at = endpoint.updated_at = edit.now
     subscription.change_number = next_change(session)
 
 
-def _locked(session: Session, team_id: str, webhook_id: str) -> tuple[WebhookSubscription, WebhookEndpoint]:
+def locked(session: Session, team_id: str, webhook_id: str) -> tuple[WebhookSubscription, WebhookEndpoint]:
+    """A webhook of the team, active or not, held. Raises WebhookUnknown."""
     query = _query(team_id).where(WebhookSubscription.endpoint_id == webhook_id)
     row = session.execute(query.with_for_update()).one_or_none()
     if row is None:
@@ -307,6 +338,11 @@ def _query(team_id: str) -> Select[WebhookSubscription, WebhookEndpoint]:
         WebhookEndpoint, WebhookEndpoint.id == WebhookSubscription.endpoint_id
     )
     return query.where(WebhookSubscription.organization_id == team_id)
+
+
+def any_webhook(session: Session, team_id: str, webhook_id: str) -> Webhook:
+    """A webhook of the team, active or not. Raises WebhookUnknown."""
+    return _one(session, team_id, webhook_id)
 
 
 def _one(session: Session, team_id: str, webhook_id: str, secret: str | None = None) -> Webhook:
@@ -337,6 +373,6 @@ def _webhook(subscription: WebhookSubscription, endpoint: WebhookEndpoint, secre
     )
 
 
-def _uuid(rng: Random | None) -> str:
+def new_uuid(rng: Random | None) -> str:
     """A random UUID (version 4)."""
     return str(UUID(bytes=rng.randbytes(16) if rng else secrets.token_bytes(16), version=4))

@@ -38,7 +38,12 @@ EXAMPLES = 5
 OPERATIONS = {
     "create_webhook", "list_webhooks", "get_webhook", "update_webhook", "patch_webhook", "delete_webhook", "test_webhook",
     "list_deliveries", "retry_delivery", "preview_webhook", "search_funding", "search_acquisitions", "search_job_changes",
-    "search_hiring", "search_investors", "search_companies",
+    "search_hiring", "search_investors", "search_companies", "create_monitor", "list_monitors", "get_monitor", "update_monitor",
+    "delete_monitor", "list_monitor_targets", "add_monitor_targets", "remove_monitor_target", "remove_monitor_targets",
+}  # fmt: skip
+WITH_BODIES = {
+    "create_webhook", "update_webhook", "patch_webhook", "preview_webhook", "create_monitor", "update_monitor",
+    "add_monitor_targets", "remove_monitor_targets",
 }  # fmt: skip
 
 
@@ -71,9 +76,7 @@ def test_every_operation_says_what_it_does_and_how_it_fails(service: Any) -> Non
         assert operation["description"], name
         assert operation["security"] == [{"API key": []}], name
         assert {"400", "401", "403", "429", "500", "503"} <= set(operation["responses"]), name
-        assert ("requestBody" in operation) == (
-            name in {"create_webhook", "update_webhook", "patch_webhook", "preview_webhook"}
-        )
+        assert ("requestBody" in operation) == (name in WITH_BODIES)
 
 
 def test_what_the_service_answers_is_what_the_document_says(service: Any) -> None:

@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from pipeline.store import partner_models, subscription_models  # noqa: F401 - their tables belong to the schema
+from pipeline.store import monitor_models, partner_models, subscription_models  # noqa: F401 - their tables belong to the schema
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
 from pipeline.store.models import Base, HostPace, Organization, SourceHour, WebhookEndpoint
 

@@ -11,13 +11,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from pipeline.api.context import Service
-from pipeline.api.signalbase import data, deliveries, preview, webhooks
+from pipeline.api.signalbase import data, deliveries, monitor_schemas, monitors, preview, targets, webhooks
 from pipeline.api.signalbase.access import PREFIX
 from pipeline.api.signalbase.answers import add_handlers
 from pipeline.api.signalbase.schemas import NewWebhook, PreviewRequest, WebhookUpdate
 
-ROUTERS = (preview.router, webhooks.router, deliveries.router, data.router)
-READ_BY_ENDPOINTS = (NewWebhook, WebhookUpdate, PreviewRequest)
+ROUTERS = (preview.router, webhooks.router, deliveries.router, data.router, monitors.router, targets.router)
+READ_BY_ENDPOINTS = (NewWebhook, WebhookUpdate, PreviewRequest, *monitor_schemas.READ_BY_ENDPOINTS)
 TITLE = "Signalbase API"
 VERSION = "2"
 DESCRIPTION = (

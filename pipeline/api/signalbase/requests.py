@@ -7,11 +7,16 @@ from typing import Any, TypeVar
 
 from pipeline.api.bodies import parsed_json
 from pipeline.api.signalbase.answers import bad_request
+from pipeline.subscriptions.monitors import MonitorChange, MonitorRefused
+from pipeline.subscriptions.targets import MOST_AT_ONCE, MOST_CHARACTERS
 from pipeline.subscriptions.webhooks import Change, WebhookRefused, check_filters
 
 T = TypeVar("T")
 _ABSENT = object()
-_CAMEL = {"endpoint_url": "endpointUrl", "event_types": "eventTypes", "rotate_secret": "rotateSecret"}
+_CAMEL = {
+    "endpoint_url": "endpointUrl", "event_types": "eventTypes", "rotate_secret": "rotateSecret", "signal_types": "signalTypes",
+    "webhook_url": "webhookUrl",
+}  # fmt: skip
 
 
 def object_of(text: str) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def new_webhook(text: str) -> tuple[str, list[str], Any]:
     for name in ("endpoint_url", "event_types"):
         if _given(body, name) is _ABSENT:
             raise bad_request(f"{name} is required")
-    return _text(body, "endpoint_url"), _events(body), body.get("filters")
+    return _text(body, "endpoint_url"), _texts(body, "event_types"), body.get("filters")
 
 
 def preview_request(text: str) -> tuple[list[str], Any]:
@@ -36,7 +41,7 @@ def preview_request(text: str) -> tuple[list[str], Any]:
     body = object_of(text)
     if _given(body, "event_types") is _ABSENT:
         raise bad_request("event_types is required")
-    return _events(body), body.get("filters")
+    return _texts(body, "event_types"), body.get("filters")
 
 
 def webhook_update(text: str) -> tuple[Change, tuple[str, ...]]:
@@ -49,7 +54,7 @@ def webhook_update(text: str) -> tuple[Change, tuple[str, ...]]:
         filters = refused_as_bad_request(check_filters)(body["filters"])
     change = Change(
         endpoint_url=None if _given(body, "endpoint_url") is _ABSENT else _text(body, "endpoint_url"),
-        event_types=None if _given(body, "event_types") is _ABSENT else _events(body),
+        event_types=None if _given(body, "event_types") is _ABSENT else _texts(body, "event_types"),
         filters=filters,
         is_active=_flag(body, "active"),
         rotates_secret=bool(_flag(body, "rotate_secret")),
@@ -57,13 +62,52 @@ def webhook_update(text: str) -> tuple[Change, tuple[str, ...]]:
     return change, filters.warnings if filters else ()
 
 
+def new_monitor(text: str) -> tuple[str, list[str], str | None]:
+    """(name, signal_types, webhook_url). Raises Failure (400)."""
+    body = object_of(text)
+    for name in ("name", "signal_types"):
+        if _given(body, name) is _ABSENT:
+            raise bad_request(f"{name} is required")
+    url = None if _given(body, "webhook_url") in (_ABSENT, None) else _text(body, "webhook_url")
+    return _text(body, "name"), _texts(body, "signal_types"), url
+
+
+def monitor_update(text: str) -> MonitorChange:
+    """What is to change. Raises Failure (400)."""
+    body = object_of(text)
+    given = {name: _given(body, name) for name in ("name", "signal_types", "webhook_url", "active")}
+    if all(value is _ABSENT for value in given.values()):
+        raise bad_request(f"send at least one of {', '.join(given)}")
+    has_url = given["webhook_url"] not in (_ABSENT, None)
+    return MonitorChange(
+        name=None if given["name"] is _ABSENT else _text(body, "name"),
+        signal_types=None if given["signal_types"] is _ABSENT else _texts(body, "signal_types"),
+        webhook_url=_text(body, "webhook_url") if has_url else None,
+        detaches=given["webhook_url"] is None,
+        is_active=_flag(body, "active"),
+    )
+
+
+def targets_to_add(text: str) -> list[str]:
+    """The texts that name targets. Raises Failure (400)."""
+    return _named(object_of(text), "targets")
+
+
+def targets_to_remove(text: str) -> tuple[list[str], list[str]]:
+    """(ids, texts that name targets). Raises Failure (400)."""
+    body = object_of(text)
+    if "ids" not in body and "targets" not in body:
+        raise bad_request("send ids, targets, or both")
+    return tuple(_named(body, name) if name in body else [] for name in ("ids", "targets"))  # type: ignore[return-value]
+
+
 def refused_as_bad_request(work: Callable[..., T]) -> Callable[..., T]:
-    """``work``, whose WebhookRefused becomes a 400."""
+    """``work``, whose WebhookRefused or MonitorRefused becomes a 400."""
 
     def done(*args: Any, **kwargs: Any) -> T:
         try:
             return work(*args, **kwargs)
-        except WebhookRefused as error:
+        except (WebhookRefused, MonitorRefused) as error:
             raise bad_request(str(error)) from None
 
     return done
@@ -82,11 +126,20 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _events(body: dict[str, Any]) -> list[str]:
-    value = _given(body, "event_types")
+def _texts(body: dict[str, Any], name: str) -> list[str]:
+    value = _given(body, name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise bad_request("event_types must be a list of strings")
+        raise bad_request(f"{name} must be a list of strings")
     return value
+
+
+def _named(body: dict[str, Any], name: str) -> list[str]:
+    values = _texts(body, name)
+    if not 1 <= len(values) <= MOST_AT_ONCE:
+        raise bad_request(f"{name} must have 1 to {MOST_AT_ONCE} entries, not {len(values):,}")
+    if any(not 1 <= len(value) <= MOST_CHARACTERS for value in values):
+        raise bad_request(f"each of {name} must have 1 to {MOST_CHARACTERS} characters")
+    return values
 
 
 def _flag(body: dict[str, Any], name: str) -> bool | None:

@@ -110,7 +110,7 @@ async def patch(request: Request, webhook_id: str, caller: Caller = admit_for("w
 async def delete(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.delete")) -> Response:
     """Soft-delete a webhook: its record and history stay, and `active: true` revives it. Free."""
     service = service_of(request)
-    work = known(webhooks.delete_webhook)
+    work = known(refused_as_bad_request(webhooks.delete_webhook))
     await service.run(work, service.database, caller.team_id, webhook_id, edit_of(service, caller))
     return success("webhooks.delete", {"success": True, "id": webhook_id, "active": False})
 
@@ -158,7 +158,8 @@ def edit_of(service: Service, caller: Caller) -> Edit:
     return Edit(caller.key.user_id, "api", service.now())
 
 
-def _rules(service: Service) -> UrlRules:
+def rules_of(service: Service) -> UrlRules:
+    """What addresses this installation lets be registered."""
     return UrlRules(service.settings.webhook_allowed_networks, service.settings.signalbase_https_only)
 
 
@@ -173,7 +174,7 @@ def _create(service: Service, caller: Caller, text: str) -> Response:
         events,
         filters,
         edit_of(service, caller),
-        _rules(service),
+        rules_of(service),
     )
     return success("webhooks.create", shown(made), status=201, warnings=filters.warnings)
 
@@ -188,6 +189,6 @@ def _update(service: Service, caller: Caller, webhook_id: str, text: str) -> Res
         webhook_id,
         change,
         edit_of(service, caller),
-        _rules(service),
+        rules_of(service),
     )
     return success("webhooks.update", shown(changed), warnings=warnings)
