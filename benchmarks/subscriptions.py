@@ -90,7 +90,7 @@ def match_figures(subscriptions: int, signals: int, rng: Random) -> None:
         for number in range(subscriptions)
     ]
     began = time.process_time()
-    matcher = Matcher(drawn)
+    matcher = Matcher.of(drawn)
     built = time.process_time() - began
     facts = [draw_signal(rng) for _ in range(signals)]
     began = time.process_time()

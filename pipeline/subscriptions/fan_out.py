@@ -47,6 +47,7 @@ def fan_out(db: AppDatabase, index: SubscriptionIndex, now: datetime) -> FanOutR
             waiting = waiting_signals(session, SIGNALS_AT_ONCE)
             seen = sightings(session, waiting)
         if not waiting:
+            index.keep()
             return FanOutReport(signals, deliveries)
         index.refresh()
         lists: defaultdict[str, set[str]] = defaultdict(set)

@@ -9,9 +9,11 @@ property test holds the two together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
 
 from pipeline.subscriptions.filters import Filter, category_terms, lowered, search_text, share
 from pipeline.subscriptions.model import EventType, Facts
@@ -35,7 +37,17 @@ class Subscription:
 class _Dimension(Generic[T]):
     """One kind of filter: who has none, and who has which value."""
 
-    def __init__(self, wanted: Iterable[Iterable[T] | None]) -> None:
+    __slots__ = ("_bytes", "_dense", "_sparse", "free", "is_used")
+
+    def __init__(self, size: int, free: int, dense: dict[T, int], sparse: dict[T, list[int]]) -> None:
+        """``size``: of so many subscriptions. ``free``: who doesn't care. ``dense``, ``sparse``: who has a value, as bits or
+        as a list of positions."""
+        self._bytes = size // 8 + 1
+        self.free, self._dense, self._sparse = free, dense, sparse
+        self.is_used = bool(dense or sparse)
+
+    @classmethod
+    def of(cls, wanted: Iterable[Iterable[T] | None]) -> _Dimension[T]:
         """``wanted``: by position, the values of which a signal must have one; None: this subscription doesn't care."""
         free: list[int] = []
         members: defaultdict[T, list[int]] = defaultdict(list)
@@ -47,11 +59,10 @@ class _Dimension(Generic[T]):
             else:
                 for value in values:
                     members[value].append(position)
-        self._bytes = size // 8 + 1
-        self.free = _bits(free, self._bytes)
-        self.is_used = bool(members) or len(free) < size
-        self._dense = {value: _bits(found, self._bytes) for value, found in members.items() if len(found) >= DENSE}
-        self._sparse = {value: found for value, found in members.items() if len(found) < DENSE}
+        room = size // 8 + 1
+        dense = {value: _bits(found, room) for value, found in members.items() if len(found) >= DENSE}
+        sparse = {value: found for value, found in members.items() if len(found) < DENSE}
+        return cls(size, _bits(free, room), dense, sparse)
 
     def having(self, values: Iterable[T]) -> int:
         """Who doesn't care, or wants one of ``values``."""
@@ -74,26 +85,77 @@ class _Dimension(Generic[T]):
                 few += positions
         return found | _bits(few, self._bytes) if few else found
 
+    def to_json(self, spell: Callable[[T], Any]) -> list[Any]:
+        """It all as a JSON value. ``spell``: a value as JSON."""
+        dense = [[spell(value), _hex(bits)] for value, bits in self._dense.items()]
+        return [_hex(self.free), dense, [[spell(value), found] for value, found in self._sparse.items()]]
+
+    @classmethod
+    def from_json(cls, stored: list[Any], size: int, read: Callable[[Any], T]) -> _Dimension[T]:
+        """What `to_json` gave, of ``size`` subscriptions."""
+        free, dense, sparse = stored
+        bits = {read(value): int(text, 16) for value, text in dense}
+        return cls(size, int(free, 16), bits, {read(value): found for value, found in sparse})
+
 
 class Matcher:
-    """A fixed set of subscriptions, ready to be asked. Built in time linear in their number."""
+    """A fixed set of subscriptions, ready to be asked. Built in time linear in their number, or read from what `to_json` gave."""
 
-    def __init__(self, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(self, ids: Sequence[str], dimensions: Mapping[str, _Dimension[Any]]) -> None:
+        self._ids = ids
+        self._by_event: _Dimension[str] = dimensions["events"]
+        self._countries: _Dimension[str] = dimensions["countries"]
+        self._categories: _Dimension[str] = dimensions["categories"]
+        self._search: _Dimension[str] = dimensions["search"]
+        self._sizes: _Dimension[Range] = dimensions["sizes"]
+        self._from: _Dimension[datetime] = dimensions["from"]
+        self._before: _Dimension[datetime] = dimensions["before"]
+        self._types: _Dimension[str] = dimensions["types"]
+        self._flavors: _Dimension[str] = dimensions["flavors"]
+        self._funding: _Dimension[Range] = dimensions["funding"]
+        self._acquisition: _Dimension[Range] = dimensions["acquisition"]
+        self._health: _Dimension[Decimal] = dimensions["health"]
+        self._lists: _Dimension[str] = dimensions["lists"]
+        self._dimensions = dimensions
+
+    @classmethod
+    def of(cls, subscriptions: Sequence[Subscription]) -> Matcher:
+        """Of these, in their order."""
         filters = [subscription.filter for subscription in subscriptions]
-        self._ids = [subscription.endpoint_id for subscription in subscriptions]
-        self._by_event = _Dimension[str](subscription.event_types for subscription in subscriptions)
-        self._countries = _Dimension[str](one.countries for one in filters)
-        self._categories = _Dimension[str](one.categories for one in filters)
-        self._search = _Dimension[str](None if one.search is None else (one.search,) for one in filters)
-        self._sizes = _Dimension[Range](one.team_sizes for one in filters)
-        self._from = _Dimension(None if one.date_from is None else (one.date_from,) for one in filters)
-        self._before = _Dimension(None if one.date_before is None else (one.date_before,) for one in filters)
-        self._types = _Dimension[str](one.round_types for one in filters)
-        self._flavors = _Dimension[str](one.round_flavors for one in filters)
-        self._funding = _Dimension[Range](one.funding_amounts for one in filters)
-        self._acquisition = _Dimension[Range](one.acquisition_amounts for one in filters)
-        self._health = _Dimension(None if one.health is None else (one.health,) for one in filters)
-        self._lists = _Dimension[str](None if one.watch_list is None else (one.watch_list,) for one in filters)
+        wanted: dict[str, Iterable[Iterable[Any] | None]] = {
+            "events": (subscription.event_types for subscription in subscriptions),
+            "countries": (one.countries for one in filters),
+            "categories": (one.categories for one in filters),
+            "search": (_only(one.search) for one in filters),
+            "sizes": (one.team_sizes for one in filters),
+            "from": (_only(one.date_from) for one in filters),
+            "before": (_only(one.date_before) for one in filters),
+            "types": (one.round_types for one in filters),
+            "flavors": (one.round_flavors for one in filters),
+            "funding": (one.funding_amounts for one in filters),
+            "acquisition": (one.acquisition_amounts for one in filters),
+            "health": (_only(one.health) for one in filters),
+            "lists": (_only(one.watch_list) for one in filters),
+        }
+        ids = [subscription.endpoint_id for subscription in subscriptions]
+        return cls(ids, {name: _Dimension.of(values) for name, values in wanted.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """It all as a JSON value, read many times faster than it is built."""
+        dimensions = {name: self._dimensions[name].to_json(spell) for name, (spell, _) in _SPELLINGS.items()}
+        return {"ids": " ".join(self._ids), "dimensions": dimensions}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Matcher:
+        """What `to_json` gave. Raises KeyError, ValueError, TypeError for what it can't have given."""
+        ids, dimensions = stored["ids"].split(), stored["dimensions"]
+        made = {name: _Dimension.from_json(dimensions[name], len(ids), read) for name, (_, read) in _SPELLINGS.items()}
+        return cls(ids, made)
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Endpoints, in the order they were given."""
+        return self._ids
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -146,6 +208,29 @@ class Matcher:
 
 def _in_ranges(dimension: _Dimension[Range], number: int | None) -> int:
     return dimension.free if number is None else dimension.satisfied(lambda part: part.holds(number))
+
+
+def _only(value: Any) -> tuple[Any] | None:
+    return None if value is None else (value,)
+
+
+def _hex(bits: int) -> str:
+    return f"{bits:x}"
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+# What each dimension's values are as JSON, and back.
+_TEXT = (_same, _same)
+_RANGE = (lambda part: [part.low, part.high], lambda stored: Range(*stored))
+_INSTANT = (lambda instant: instant.isoformat(), datetime.fromisoformat)
+_SPELLINGS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "events": _TEXT, "countries": _TEXT, "categories": _TEXT, "search": _TEXT, "sizes": _RANGE, "from": _INSTANT,
+    "before": _INSTANT, "types": _TEXT, "flavors": _TEXT, "funding": _RANGE, "acquisition": _RANGE, "health": (str, Decimal),
+    "lists": _TEXT,
+}  # fmt: skip
 
 
 def _bits(positions: Iterable[int], size: int) -> int:

@@ -40,7 +40,7 @@ def accepts(facts: Facts, **filters: str) -> bool:
     read = read_filters(filters).filter
     subscription = Subscription("w", frozenset(SIGNAL_EVENTS), read)
     answer = read.accepts(facts)
-    assert (Matcher([subscription]).match(facts) == ["w"]) == answer, "the matcher says otherwise"
+    assert (Matcher.of([subscription]).match(facts) == ["w"]) == answer, "the matcher says otherwise"
     assert from_json(to_json(read)) == read
     return answer
 
@@ -421,7 +421,7 @@ def test_matching_many_at_once_is_asking_each(chosen: list[Any], facts: list[Fac
         Subscription(str(number), frozenset(events), read_filters(filters).filter)
         for number, (filters, events) in enumerate(chosen)
     ]
-    matcher = Matcher(subscriptions)
+    matcher = Matcher.of(subscriptions)
     for signal in facts:
         expected = [
             one.endpoint_id for one in subscriptions if signal.event_type in one.event_types and one.filter.accepts(signal)
@@ -436,7 +436,7 @@ def test_matching_is_the_same_with_common_and_with_rare_values() -> None:
         for number in range(2_000)
     ]
     rare = Subscription("rare", frozenset({EventType.FUNDING}), read_filters({"countries": "DE,US"}).filter)
-    matcher = Matcher([*subscriptions, rare])
+    matcher = Matcher.of([*subscriptions, rare])
     assert matcher.match(ROUND) == [*[str(number) for number in range(1, 2_000, 2)], "rare"]
     assert matcher.match(with_(country="DE")) == ["rare"]
     assert matcher.match(with_(country=None)) == []
