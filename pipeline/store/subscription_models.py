@@ -188,7 +188,7 @@ class Company(Base):
     """A company that active signals are about, as the newest of them state it. Derived (subscriptions.profiles)."""
 
     __tablename__ = "companies"
-    __table_args__ = (Index("ix_companies_newest", "created_at", "id"),)
+    __table_args__ = (Index("ix_companies_newest", "created_at", "id"), Index("ix_companies_name", "name_key"))
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     name: Mapped[str]
@@ -200,6 +200,7 @@ class Company(Base):
     created_at: Mapped[datetime]  # when its first signal was found
     updated_at: Mapped[datetime]
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)  # the payload's company block
+    name_key: Mapped[str | None]  # the name's comparison form without spaces; None until the next signal of it
 
 
 class Investor(Base):

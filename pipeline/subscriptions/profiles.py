@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
+from pipeline.subscriptions.identifiers import name_key
 from pipeline.subscriptions.payloads import investor_id
 
 # Of how many signals, the newest first, a company's profile is made.
@@ -96,6 +97,7 @@ def _company(of_id: str, newest_first: Sequence[Any], now: datetime) -> dict[str
     return {
         "id": of_id,
         "name": newest_first[0].company_name,
+        "name_key": name_key(newest_first[0].company_name),
         "industry": _first(row.industry for row in newest_first),
         "subcategory": profile.get("subcategory"),
         "country": _first(row.country for row in newest_first),

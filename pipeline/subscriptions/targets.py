@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from pipeline.matching.names import normal_form
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.monitor_models import Monitor, MonitorTarget
-from pipeline.store.subscription_models import Signal
+from pipeline.store.subscription_models import Company, Signal
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.identifiers import Identifier, name_key, read_identifier
 from pipeline.subscriptions.model import SIGNAL_TYPES
@@ -169,24 +168,22 @@ def _row(monitor: Monitor, one: Identifier, now: datetime, rng: Random | None) -
 
 
 def _meet_known(session: Session, rows: Sequence[MonitorTarget], now: datetime) -> None:
-    """Resolve those whose company signals have told of: by its domain, else by its name where it is known by nothing else."""
-    wanted = {row.value: _ids(row) for row in rows}
-    blocks = _blocks(session, sorted({one for ids in wanted.values() for one in ids}))
+    """Resolve those whose company signals have told of: by its domain, else by its name, unless its domain speaks against it."""
+    ids = [payloads.company_id(row.domain_key, None) for row in rows if row.domain_key]
+    names = {row.name_key for row in rows if row.name_key}
+    query = select(Company).where(or_(Company.id.in_(ids), Company.name_key.in_(sorted(names))))
+    by_id: dict[str | None, Company] = {}
+    by_name: dict[str | None, list[Company]] = {}
+    for company in session.scalars(query.order_by(Company.updated_at.desc(), Company.id)):
+        by_id[company.id] = company
+        by_name.setdefault(company.name_key, []).append(company)
     for row in rows:
-        if found := next((blocks[one] for one in wanted[row.value] if one in blocks), None):
-            learn(row, found, now)
-
-
-def _ids(row: MonitorTarget) -> list[str]:
-    ids = (payloads.company_id(row.domain_key, None), payloads.company_id(None, normal_form(row.name)))
-    return [one for one in ids if one]
-
-
-def _blocks(session: Session, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    latest = _latest(session, ids)
-    query = select(Signal.company_id, Signal.data["company"]).where(Signal.id.in_([row.id for row in latest.values()]))
-    blocks: dict[str, dict[str, Any]] = {row[0]: row[1] for row in session.execute(query) if row[1]}
-    return blocks
+        found = by_id.get(payloads.company_id(row.domain_key, None))
+        if found is None and row.name_key:
+            named = by_name.get(row.name_key, [])
+            found = next((one for one in named if not (row.domain_key and one.profile.get("website"))), None)
+        if found is not None:
+            learn(row, found.profile, now)
 
 
 def _latest(session: Session, ids: Sequence[str]) -> dict[str, Any]:

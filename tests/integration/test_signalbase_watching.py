@@ -221,11 +221,17 @@ def test_nothing_from_before_is_told_and_a_known_company_is_resolved_at_once(wor
     world.told("Fernhollow")
     monitor = world.monitor()
     added = targets.add_targets(
-        world.db, world.team_id, monitor.id, ["quernstone.com", "linkedin.com/company/fernhollow", "kelp.com"], world.now
+        world.db,
+        world.team_id,
+        monitor.id,
+        ["quernstone.com", "linkedin.com/company/fernhollow", "linkedin.com/company/quern-stone", "quernstone.io", "kelp.com"],
+        world.now,
     )
     assert [(one.value, one.status, one.last_signal_type) for one in added.added] == [
         ("quernstone.com", "resolved", "funding_round"),
         ("linkedin.com/company/fernhollow", "resolved", "funding_round"),
+        ("linkedin.com/company/quern-stone", "resolved", "funding_round"),
+        ("quernstone.io", "pending", None),
         ("kelp.com", "pending", None),
     ]
     assert added.resolved_companies == 2

@@ -1,4 +1,4 @@
-"""Monitors: watch lists of teams, with what they watch; and the subscriptions as a new process reads them."""
+"""Monitors: watch lists of teams, with what they watch, and companies by name for it; subscriptions as a new process reads them."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -50,6 +50,8 @@ def upgrade() -> None:
     op.create_index("ix_monitor_targets_domain", "monitor_targets", ["domain_key"], unique=False)
     op.create_index("ix_monitor_targets_name", "monitor_targets", ["name_key"], unique=False)
     op.create_index("ix_monitor_targets_value", "monitor_targets", ["value"], unique=False)
+    op.add_column("companies", sa.Column("name_key", sa.Text(), nullable=True))
+    op.create_index("ix_companies_name", "companies", ["name_key"], unique=False)
     op.create_table(
         "subscription_snapshots",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -61,5 +63,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("subscription_snapshots")
+    op.drop_index("ix_companies_name", table_name="companies")
+    op.drop_column("companies", "name_key")
     op.drop_table("monitor_targets")
     op.drop_table("monitors")
