@@ -1,7 +1,7 @@
 """All active subscriptions in memory, kept up to date by what changed since the last look; and kept for the next process.
 
 A pipeline run is a new process, and reading ten thousand filters takes a third of a second. So who has read them all keeps them as
-one row in the form that matching needs, with the number of the last change in it; who comes next reads that, and what changed since.
+one row in the form that matching needs, with the number of the last change in it; who comes next reads that, and what has changed.
 """
 
 from __future__ import annotations
