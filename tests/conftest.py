@@ -21,13 +21,14 @@ from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.organizations.keys import NewKey, create_key
 from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.secrets import SecretBox
-from pipeline.settings import Settings
+from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Account, Contact, Delivery, DeliveryAttempt
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import publish_rounds
 
 BACKENDS = ["sqlite", "postgresql"]
+STARTCAP_PAGE = PROJECT_ROOT.parent / "shared" / "spec" / "seeds" / "startcap-partners-api.txt"
 _numbers = itertools.count(1)
 
 
@@ -142,6 +143,27 @@ def make_app_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         database.close()
     for postgres, name in dropped:
         postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def startcap_page() -> Callable[..., str]:
+    """Programs on StartCap's page, which is read where it is and not kept here: ``startcap_page(section, first, last)`` gives the
+    lines from ``first``, the first such line behind ``section``, to the next that is ``last``.
+
+    ``indents``: the page as it is at hand lost its indentation, which Python can't do without; its depth, one digit a line.
+    """
+
+    def printed(section: str, first: str, last: str, indents: str = "") -> str:
+        if not STARTCAP_PAGE.exists():
+            pytest.skip("the source page is not on this machine")
+        lines = STARTCAP_PAGE.read_text(encoding="utf-8").splitlines()
+        begin = lines.index(first, next(number for number, line in enumerate(lines) if line.startswith(section)))
+        program = lines[begin : lines.index(last, begin) + 1]
+        if indents:
+            program = ["    " * int(depth) + line for depth, line in zip(indents, program, strict=True)]
+        return "\n".join(program) + "\n"
+
+    return printed
 
 
 class Partners:

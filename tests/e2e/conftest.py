@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -36,6 +38,7 @@ NO_NETWORK = (
     "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH",
     "NewConnectionError", "NameResolutionError", "ConnectTimeoutError",
 )  # fmt: skip
+START_SECONDS = 90.0  # Go compiles first
 COMMAND = Path(sys.executable).with_name("fundingscout")
 
 
@@ -144,6 +147,50 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A fresh world that starts now."""
     with make_world(tmp_path / "home", datetime.now(UTC).replace(microsecond=0)) as made:
         yield made
+
+
+def a_free_port() -> int:
+    """A port of 127.0.0.1 that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def run_receiver(command: list[str], folder: Path, port: int | None = None, **environment: str) -> Iterator[int]:
+    """The port of a receiver that speaks plain HTTP ({port} in its command, PORT); its output goes to receiver.log."""
+    port = port or a_free_port()
+    words = [word.replace("{port}", str(port)) for word in command]
+    # Marks of what was handled go to TMPDIR.
+    more = {"PORT": str(port), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1", **environment}
+    with (folder / "receiver.log").open("wb") as log:
+        process = subprocess.Popen(
+            words, cwd=folder, env={**os.environ, **more}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            assert process.poll() is None, (folder / "receiver.log").read_text()
+            assert time.monotonic() < until, "it did not start"
+            time.sleep(0.05)
+        yield port
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractContextManager[int]]:
+    """Runs receivers: `with running(command, folder, SECRET=…) as port`."""
+    return run_receiver
+
+
+@pytest.fixture
+def free_port() -> int:
+    """For a receiver whose port must be known before it runs."""
+    return a_free_port()
 
 
 @pytest.fixture(scope="session")
