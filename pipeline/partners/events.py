@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session
 from pipeline.store.bulk import insert_rows, is_one_of
 from pipeline.store.models import Delivery, DeliveryAttempt
 from pipeline.store.partner_models import PartnerEvent, PartnerWebhook, ReferralPartner
-from pipeline.webhooks.canonical import canonical_text
-from pipeline.webhooks.startcap import PROFILE_NAME, event_body
+from pipeline.webhooks.startcap import PROFILE_NAME, body_text, event_body
 
 NAMESPACE = UUID("0c0a6d0e-4a54-4f0e-8a1b-5d6f3f1d9b27")
 ERASED = "[erased]"
@@ -119,7 +118,7 @@ def _without_person(body: str | None) -> str | None:
     for details in DETAILS:
         for field in PERSONAL:
             event["data"].get(details, {}).pop(field, None)
-    return canonical_text(event)
+    return body_text(event)
 
 
 def _targets(session: Session, partner_ids: Collection[int]) -> defaultdict[int, list[_Target]]:
