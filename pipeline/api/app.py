@@ -27,6 +27,7 @@ from pipeline.api.signalbase.access import PREFIX as SIGNALBASE_PREFIX
 from pipeline.api.signalbase.answers import enveloped as signalbase_envelope
 from pipeline.api.signalbase.app import build_signalbase
 from pipeline.api.startcap.access import PREFIX as STARTCAP_PREFIX
+from pipeline.api.startcap.answers import enveloped as startcap_envelope
 from pipeline.api.startcap.app import build_startcap
 from pipeline.api.startcap.clicks import router as startcap_clicks
 from pipeline.settings import Settings
@@ -37,6 +38,7 @@ ROUTERS = (
     startcap_clicks, operator_organizations.router, operator_keys.router, operator_document.router,
     operator_partners.router, operator_partner_webhooks.router, operator_startcap.router,
 )  # fmt: skip
+ENVELOPES = {SIGNALBASE_PREFIX: signalbase_envelope, STARTCAP_PREFIX: startcap_envelope}
 
 
 def utc_now() -> datetime:
@@ -58,7 +60,7 @@ def build_app(database: AppDatabase, settings: Settings, now: Callable[[], datet
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     app.add_middleware(Face, prefix=SIGNALBASE_PREFIX, face=build_signalbase(service))
     app.mount(STARTCAP_PREFIX, build_startcap(service))
-    app.add_middleware(Edge, service=service, envelopes={SIGNALBASE_PREFIX: signalbase_envelope})
+    app.add_middleware(Edge, service=service, envelopes=ENVELOPES)
     return app
 
 

@@ -266,7 +266,8 @@ def test_sc_86_the_source_page_s_go_receiver(
 def test_sc_86_the_source_page_s_spring_receiver(
     sender: Sender, running: Any, free_port: int, tmp_path: Path, startcap_page: Any
 ) -> None:
-    """The controller unmodified, found by Spring MVC (Debian's 4.3) in Tomcat 9."""
+    """The controller unmodified, found by Spring MVC (Debian's 4.3) in Tomcat 9. A-SC-29: that it compares in a time that tells
+    something is the receiver's affair."""
     needs("javac")
     jars = [Path(f"/usr/share/java/{name}.jar") for name in (*JARS, *TOMCAT, *TOMCAT_TOO)]
     if missing := [jar.name for jar in jars if not jar.exists()]:

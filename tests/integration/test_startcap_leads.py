@@ -14,7 +14,9 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
+from pipeline.api.context import overloaded
 from pipeline.api.cursors import Cursor, cursor_text
+from pipeline.api.startcap.answers import enveloped
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, keys, referrals
 from pipeline.partners.hours import CALLS_PER_HOUR
@@ -162,12 +164,15 @@ def test_sc_10_sc_11_methods_that_a_path_does_not_know(partner: Partner) -> None
     """A-SC-31."""
     for method, path, allowed in (
         ("PUT", "/leads/submit", "POST"),
+        ("GET", "/leads/submit", "POST"),
+        ("GET", "/leads/validate", "POST"),
+        ("POST", "/referrals/stats", "GET"),
         ("POST", "/leads", "GET"),
         ("DELETE", "/leads/20240115-1", "GET"),
     ):
         answer = partner.call(method, path)
         assert failed(answer) == (405, "Method not allowed")
-        assert allowed in answer.headers["Allow"]
+        assert answer.headers["Allow"] == allowed
     assert failed(partner.call("GET", "/nothing")) == (404, "Not found")
 
 
@@ -464,6 +469,13 @@ def test_sc_9_a_failure_of_ours_has_the_same_envelope(partner: Partner) -> None:
     with partner.api.database.write() as session:
         session.execute(text("DROP TABLE active_funding_types"))
     assert failed(partner.call("POST", "/leads/submit", LEAD)) == (500, "Internal server error")
+
+
+def test_sc_9_sc_10_what_is_refused_before_it_is_asked_has_the_same_envelope(partner: Partner) -> None:
+    answer = partner.call("GET", "/leads/%00")
+    assert failed(answer) == (400, "The address must not contain the NUL character.")
+    assert enveloped(overloaded()).body == b'{"error":"Internal server error"}'
+    assert enveloped(overloaded()).status_code == 500
 
 
 def test_a_partner_without_a_webhook_owes_nobody_a_delivery(partner: Partner) -> None:

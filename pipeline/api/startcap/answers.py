@@ -41,6 +41,22 @@ class Failure(ApiError):
         return json_answer({"error": self.message} | self.more, self.status, self.headers)
 
 
+def enveloped(error: ApiError) -> Response:
+    """An error of any module that faces share, in this one's words and statuses."""
+    if isinstance(error, Failure):
+        return error.answer()
+    if error.status >= 500:
+        return Failure(500, INTERNAL, error.headers).answer()
+    if error.status == 415:
+        return Failure(400, CONTENT_TYPE, error.headers).answer()
+    return Failure(error.status if error.status in KNOWN else 400, error.message, error.headers).answer()
+
+
+def not_allowed(request: Request) -> Failure:
+    """The path is known, its method is not (SC-11)."""
+    return Failure(405, NOT_ALLOWED, {"Allow": ", ".join(_methods_here(request))})
+
+
 def success(**parts: Any) -> Response:
     """An answer that all went well."""
     return json_answer({"success": True} | parts)
@@ -54,15 +70,7 @@ def add_handlers(app: FastAPI, note_call: Callable[[Request], Awaitable[None]]) 
 
     @app.exception_handler(ApiError)
     async def api_error(_request: Request, error: ApiError) -> Response:
-        if isinstance(error, Failure):
-            return error.answer()
-        if error.status in KNOWN:
-            return Failure(error.status, error.message, error.headers).answer()
-        if error.status == 415:
-            return Failure(400, CONTENT_TYPE, error.headers).answer()
-        if error.status >= 500:
-            return Failure(500, INTERNAL, error.headers).answer()
-        return Failure(400, error.message, error.headers).answer()
+        return enveloped(error)
 
     @app.exception_handler(RequestValidationError)
     async def validation(_request: Request, error: RequestValidationError) -> Response:
@@ -87,14 +95,12 @@ def add_handlers(app: FastAPI, note_call: Callable[[Request], Awaitable[None]]) 
             return failure.answer()
         if error.status_code != 405:
             return Failure(404, NOT_FOUND).answer()
-        return Failure(405, NOT_ALLOWED, {"Allow": ", ".join(_methods_here(request))}).answer()
+        return not_allowed(request).answer()
 
 
 def _methods_here(request: Request) -> list[str]:
-    """The methods that the request's path knows. A router only tells those of the first of its routes."""
-    methods: set[str] = set()
-    for route in request.app.state.routes:
-        found, _ = route.matches(request.scope)
-        if found is not Match.NONE:
-            methods |= route.methods
-    return sorted(methods)
+    """The methods that the request's path knows: of routes that name it whole, else of all that match. (A router only tells
+    those of the first of its routes.)"""
+    matching = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
+    exact = [route for route in matching if not route.param_convertors]
+    return sorted({method for route in exact or matching for method in route.methods})

@@ -10,7 +10,7 @@ from pipeline.api.context import Service, service_of
 from pipeline.api.cursors import Cursor, cursor_text, parse_cursor
 from pipeline.api.json_answers import json_answer
 from pipeline.api.startcap.access import BY_PARTNER, COUNTED, FREE, Posted
-from pipeline.api.startcap.answers import NO_LEAD, Failure, success
+from pipeline.api.startcap.answers import NO_LEAD, Failure, not_allowed, success
 from pipeline.api.startcap.periods import period_of
 from pipeline.api.startcap.schemas import Leads, LeadToSubmit, OneLead, Submitted, Validation, documented
 from pipeline.organizations.secrets import SecretBox
@@ -25,6 +25,7 @@ SETTINGS_NOTE = "You can change this in your partner portal under Settings → L
 SETTINGS_URL = "https://www.startcap.org/app/partners/settings"
 MOST_IDEMPOTENCY_CHARACTERS = 255
 CURSOR = "startcap leads"
+POSTED_TO = ("validate", "submit")  # paths of their own, which would be ids else
 router = APIRouter(tags=["Leads"])
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -116,6 +117,8 @@ async def list_(
 )
 async def get(request: Request, reference_id: str, partner: Partner = BY_PARTNER) -> Response:
     """One lead you submitted, by its reference id."""
+    if reference_id in POSTED_TO:
+        raise not_allowed(request)
     service = service_of(request)
     try:
         found = await service.run(referrals.get_lead, service.database, box_of(request), partner.id, reference_id)
