@@ -77,7 +77,10 @@ WHEN = (
     name="partner_tables",
     pool=common.WAREHOUSE_POOL,
     specs=[
-        _spec(common.PARTNER_LEADS, "**One row per lead or click of a referral partner**, with the stage it is in now."),
+        _spec(
+            common.PARTNER_LEADS,
+            "**One row per lead or click of a referral partner**, with the stage it is in now. A click that a lead came of is that lead.",
+        ),
         _spec(
             common.PARTNER_LEAD_CHANGES,
             "**One row per change of a lead's stage**, in its order. `is_flagged`: no step of the pipeline leads there; it was told"

@@ -176,7 +176,7 @@ def _pay(db: AppDatabase, partner_id: int, threshold_cents: int, now: datetime) 
 def earnings(db: AppDatabase, partner_id: int) -> Earnings:
     """What the partner earned, and of how many referrals."""
     sums = select(Commission.payout_id.is_(None), func.sum(Commission.amount_cents)).where(Commission.partner_id == partner_id)
-    of_partner = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, counts())
+    of_partner = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, counts(partner_id))
     with db.read() as session:
         cents = {bool(row[0]): int(row[1]) for row in session.execute(sums.group_by(Commission.payout_id.is_(None)))}
         by_status = {row[0]: row[1] for row in session.execute(of_partner.group_by(Referral.status))}

@@ -171,16 +171,23 @@ def get_referral(db: AppDatabase, box: SecretBox, partner_id: int, reference: st
 
 def count_by_status(db: AppDatabase, partner_id: int, period: Period = Period()) -> dict[str, int]:
     """How many referrals are in each coarse status now (A-SC-23). A click that led to a lead is counted as that lead."""
-    query = select(Referral.status, func.count()).where(Referral.partner_id == partner_id, counts(), *_in_period(period))
+    query = select(Referral.status, func.count()).where(
+        Referral.partner_id == partner_id, counts(partner_id), *_in_period(period)
+    )
     with db.read() as session:
         found = {row[0]: row[1] for row in session.execute(query.group_by(Referral.status))}
     return {status: found.get(status, 0) for status in COARSE}
 
 
-def counts() -> ColumnElement[bool]:
-    """Does a referral count? All do, but for clicks that a lead stands for: a visitor who became a lead is one referral."""
+def counts(partner_id: int | None = None) -> ColumnElement[bool]:
+    """Does a referral count? All do, but for clicks that a lead stands for: a visitor who became a lead is one referral.
+
+    ``partner_id``: whose referrals are asked for, so that nobody else's are read; a lead's click is its own partner's.
+    """
     lead = aliased(Referral)
     stood_for = select(lead.click_id).where(lead.click_id.is_not(None))
+    if partner_id is not None:
+        stood_for = stood_for.where(lead.partner_id == partner_id)
     return or_(Referral.status != CLICK, Referral.id.not_in(stood_for))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from pipeline.api.startcap.clicks import MOST_A_MINUTE
 from pipeline.organizations.secrets import SecretBox
@@ -161,6 +161,14 @@ def test_a_link_that_leads_nowhere_says_so(world: World, case: str) -> None:
     assert world.api.raw(f"/app/partners/go/{code}", method="POST").status_code == 405
 
 
+def test_a_click_that_can_not_be_noted_keeps_nobody(world: World) -> None:
+    with world.db.write() as session:
+        session.execute(text("DROP TABLE referral_changes"))
+    answer = world.visit("?utm_source=fair")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{LANDING}&utm_source=fair")
+    assert world.rows() == []
+
+
 def test_one_address_has_so_many_visits_a_minute(world: World) -> None:
     asked = [world.visit(method="HEAD", address="2001:db8:1:2::" + f"{number:x}") for number in range(1, MOST_A_MINUTE + 3)]
     assert [answer.status_code for answer in asked] == [302] * MOST_A_MINUTE + [429, 429]
@@ -217,9 +225,9 @@ def test_sc_65_nothing_of_a_visitor_is_kept_in_clear_or_for_long(world: World, c
     ours = [record for record in caplog.records if record.name.startswith(("pipeline", "sqlalchemy"))]
     told = json.dumps([(record.getMessage(), getattr(record, "fields", {})) for record in ours], default=str)
     assert "/app/partners/go/{code}" in told
-    for text in ("203.0.113.7", "Mozilla", "Chrome"):
-        assert text not in kept
-        assert text not in told
+    for word in ("203.0.113.7", "Mozilla", "Chrome"):
+        assert word not in kept
+        assert word not in told
     assert "fair" not in told
     assert forget_visitors(world.db, world.api.now - HASH_KEPT) == {"visitor_hashes": 0}
     later = world.api.now + HASH_KEPT + timedelta(seconds=1)

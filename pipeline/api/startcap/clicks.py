@@ -6,12 +6,13 @@ and only to the page that the partner's settings name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import PlainTextResponse
 
 from pipeline.api.context import Service, exchange_of, service_of
+from pipeline.api.errors import log_failure
+from pipeline.api.startcap.leads import box_of
 from pipeline.api.startcap.pace import Pace
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners.accounts import Partner
@@ -38,19 +39,23 @@ async def follow(request: Request, code: str) -> Response:
         return _text("This link leads nowhere.", 404)
     exchange_of(request).organization_id = partner.organization_id
     utm = utm_of(request.query_params.multi_items())
-    click, outcome = await service.run(_note, service, partner, utm, address, request.method, request.headers)
+    try:
+        click, outcome = await service.run(_note, service, box_of(request), partner, utm, address, request)
+    except SQLAlchemyError as error:
+        log_failure(error)  # the visitor goes on all the same
+        click, outcome = None, "failed"
     service.metrics.clicks.labels(outcome).inc()
     return Response(None, 302, HEADERS | {"Location": onward(partner.landing_url, utm, click)})
 
 
 def _note(
-    service: Service, partner: Partner, utm: dict[str, str], address: str, method: str, headers: Mapping[str, str]
+    service: Service, box: SecretBox, partner: Partner, utm: dict[str, str], address: str, request: Request
 ) -> tuple[str | None, str]:
     """(reference id of the click, what the visit was); None where it is no click."""
-    reason = not_a_click(method, headers)
+    reason = not_a_click(request.method, request.headers)
     if reason is not None:
         return None, reason
-    visitor = visitor_hash(SecretBox.open(service.settings), address, headers.get("user-agent", ""))
+    visitor = visitor_hash(box, address, request.headers.get("user-agent", ""))
     taken = take_click(service.database, partner, utm, visitor, service.now())
     return taken.reference_id, "double" if taken.is_double else "taken"
 
