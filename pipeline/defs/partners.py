@@ -79,7 +79,8 @@ WHEN = (
     specs=[
         _spec(
             common.PARTNER_LEADS,
-            "**One row per lead or click of a referral partner**, with the stage it is in now. A click that a lead came of is that lead.",
+            "**One row per lead or click of a referral partner**, with the stage it is in now. A click that a lead came of is"
+            " that lead.",
         ),
         _spec(
             common.PARTNER_LEAD_CHANGES,
