@@ -7,6 +7,7 @@ Redirects are never followed (A-FS-9), proxies and cookies never used, TLS is ve
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -26,6 +27,8 @@ from pipeline.webhooks.phases import Phases, tls_context, trace_config
 EXCERPT_CHARACTERS = 1000
 EXCERPT_BYTES = 4 * EXCERPT_CHARACTERS
 MAX_HEADERS = 100
+# A longer body (a company that thousands of rows match) is written piece by piece, others' sends in between.
+LARGE_BODY_BYTES = 262_144
 MAX_HEADER_BYTES = 8190
 # Receivers commonly close idle connections after 5 s; a POST on a connection that is being closed fails, and may not be repeated.
 IDLE_SECONDS = 2.0
@@ -111,7 +114,8 @@ class HttpSender:
         # Vetted here as well as in the connector, which does not ask about literal addresses.
         sending.address = (await self._names.addresses(host, port))[0]
         wanted = {"Accept": "*/*", "Accept-Encoding": "identity"} | dict(headers)
-        request = self._session.post(url, data=body, headers=wanted, allow_redirects=False, trace_request_ctx=sending.phases)
+        data = body if len(body) < LARGE_BODY_BYTES else io.BytesIO(body)
+        request = self._session.post(url, data=data, headers=wanted, allow_redirects=False, trace_request_ctx=sending.phases)
         async with request as response:
             sending.answered(response)
             return await _excerpt(response, sending.remaining(self._budget_seconds))

@@ -98,6 +98,37 @@ def test_an_error_says_nothing_of_the_path_and_query_which_may_hold_a_secret(
     assert "\n" not in (outcome.error or "")
 
 
+def test_a_body_of_megabytes_goes_whole_and_one_that_nobody_reads_ends_with_the_budget(
+    authority: tuple[ssl.SSLContext, Path],
+) -> None:
+    body = b'{"a":"' + b"x" * 5_000_000 + b'"}'
+    got: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"/reads" in head:
+                assert b"Content-Length: %d\r\n" % len(body) in head
+                got.append(await reader.readexactly(len(body)))
+                writer.write(OK)
+                await writer.drain()
+            else:
+                await asyncio.sleep(30)
+        finally:
+            writer.transport.abort()
+
+    async def run() -> list[Outcome]:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=authority[0])
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        sender = HttpSender(3.0, lambda: datetime.now(UTC), [ip_network("127.0.0.0/8")], authority[1])
+        async with server, sender:
+            return list(await asyncio.gather(sender.post(f"{url}/reads", body, {}), sender.post(f"{url}/hangs", body, {})))
+
+    read, hung = asyncio.run(run())
+    assert (read.is_delivered, got == [body]) == (True, True)
+    assert (hung.error_class, hung.is_request_sent) == ("timeout", True)
+
+
 @contextmanager
 def never_accepting(address: str) -> Iterator[int]:
     """A port whose queue of connections is full: who connects hears nothing."""
