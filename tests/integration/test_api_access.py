@@ -166,3 +166,19 @@ def test_whoami_says_what_is_left(api: Any) -> None:
     assert told["quotas"]["crm_accounts_upsert"] == {"limit": 100, "used": 1, "remaining": 99}
     assert told["quotas"]["reveal_contact"] == {"limit": 200, "used": 0, "remaining": 200}
     assert told["quotas_reset_at"] == "2026-05-13T00:00:00Z"
+
+
+def test_a_x_7_each_face_refuses_in_its_own_envelope_and_never_in_another_s(api: Any) -> None:
+    answers = {
+        "fundingscout": api.raw("/api/v1/webhooks"),
+        "signalbase": api.raw("/api/v2/webhooks"),
+        "startcap": api.raw("/app/partners/api/v1/leads/submit", method="POST", json={}),
+    }
+    assert {answer.status_code for answer in answers.values()} == {401}
+    keys = {face: set(answer.json()) for face, answer in answers.items()}
+    assert keys["fundingscout"] == {"error"}
+    assert set(answers["fundingscout"].json()["error"]) == {"code", "message"}
+    assert keys["signalbase"] == {"success", "error", "code"}
+    assert answers["signalbase"].json()["success"] is False
+    assert keys["startcap"] == {"error"}
+    assert isinstance(answers["startcap"].json()["error"], str)

@@ -74,6 +74,17 @@ def test_fs_60_without_a_policy_nothing_is_sent_again(partners: Any, tell: Any, 
         assert visit(partners, now + later).claims == []
 
 
+def test_a_fs_7_a_timeout_is_in_doubt_so_the_feed_alone_gives_it_again(partners: Any, tell: Any, now: datetime) -> None:
+    """`failed: timeout`, under the id that the receiver may have; never sent again, asked for or not."""
+    organization = tell()
+    claimed = only(visit(partners, now).claims)
+    finish(partners.database, claimed, failed(now, "timeout", None, is_request_sent=True))
+    (item,) = feed_page(partners.database, organization, 10, ["failed"]).items
+    assert (item.match_id, item.reason, item.response_code) == (claimed.message_id, "timeout", None)
+    assert dict(replay(partners.database, Wanted(ids=[claimed.delivery_id]), PROFILE).refused) == {"strict": 1}
+    assert visit(partners, now + DAY).claims == []
+
+
 def test_retry_has_the_same_id_and_the_same_bytes_and_is_recorded_as_one(partners: Any, tell: Any, now: datetime) -> None:
     organization = tell(retry={"delays": [30, 60], "jitter": 0})
     first = only(visit(partners, now).claims)
