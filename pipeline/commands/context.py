@@ -28,6 +28,7 @@ def print_json(value: Any) -> None:
 
 def printable(text: str) -> str:
     """``text`` that came from outside, for a terminal: what would steer it, or turn the writing around, becomes an escape."""
+    text = text.replace("\r\n", "\n")
     return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -20,6 +20,11 @@ from pipeline.store.turns import Turns
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_BUSY_MS = 30_000
+# How soon a PostgreSQL server is missed that vanished without a word (a failover, a cut line): within a minute, not in the two
+# hours that are a system's own. libpq's names; a URL that says otherwise is heeded.
+GONE_SERVER = {
+    "connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000,
+}  # fmt: skip
 MIGRATION_LOCK = 814_722_301  # any number, the same in every process
 
 
@@ -32,10 +37,14 @@ class AppDatabase:
         if self.is_sqlite and self.url.database:
             # For its owner alone: it holds what partners keep in their CRMs.
             Path(self.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(self.url, pool_pre_ping=not self.is_sqlite)
         if self.is_sqlite:
+            self.engine: Engine = create_engine(self.url)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            unsaid = {name: value for name, value in GONE_SERVER.items() if name not in self.url.query}
+            self.engine = create_engine(self.url, pool_pre_ping=True, connect_args=unsaid)
+            event.listen(self.engine, "connect", _prepare_postgresql)
         # SQLite lets in whoever asks when its lock happens to be free: one may wait for seconds while others pass. So the
         # threads of one process queue here first.
         self._writers = Turns()
@@ -106,6 +115,16 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _record: Any) -> None:
+    # As for SQLite. Any of the stronger settings stays.
+    cursor = connection.cursor()
+    cursor.execute("SHOW synchronous_commit")
+    if cursor.fetchone() == ("off",):
+        cursor.execute("SET SESSION synchronous_commit = on")
+    cursor.close()
+    connection.commit()
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -155,6 +155,32 @@ def test_sqlite_is_safe_on_power_loss_and_does_not_block_readers(make_app_databa
 PRAGMAS: dict[str, Any] = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
 
 
+@pytest.mark.parametrize(("set_to", "in_force"), [("off", "on"), ("local", "local"), ("on", "on")])
+def test_a_fs_8_postgresql_commits_to_disk_whatever_the_server_s_default(
+    set_to: str, in_force: str, make_app_database: Callable[[str], AppDatabase]
+) -> None:
+    """A claim that a crash of the server takes back would be sent twice."""
+    database = make_app_database("postgresql")
+    with database.write() as session:
+        session.execute(text(f'ALTER DATABASE "{database.url.database}" SET synchronous_commit = {set_to}'))
+    database.engine.dispose()  # it holds for connections made from now on
+    for _ in range(2):  # a connection that comes from the pool, too
+        with database.write() as session:
+            assert session.scalar(text("SHOW synchronous_commit")) == in_force
+
+
+def test_a_postgresql_server_that_vanishes_is_missed_within_a_minute_unless_the_url_says_otherwise(
+    make_app_database: Callable[[str], AppDatabase],
+) -> None:
+    database = make_app_database("postgresql")
+    own = AppDatabase(database.url.update_query_dict({"keepalives_idle": "7"}).render_as_string(hide_password=False))
+    for each, idle in ((database, "30"), (own, "7")):
+        with each.engine.connect() as connection:
+            given = connection.connection.dbapi_connection.info.get_parameters()
+        assert (given["keepalives_idle"], given["keepalives_interval"], given["tcp_user_timeout"]) == (idle, "10", "60000")
+    own.close()
+
+
 def test_sqlite_writers_wait_for_each_other_and_lose_no_update(make_app_database: Callable[[str], AppDatabase]) -> None:
     """A read made in a write can't be overtaken before the write: BEGIN IMMEDIATE."""
     database = make_app_database("sqlite")
