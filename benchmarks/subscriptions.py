@@ -1,11 +1,12 @@
 """Signals against subscriptions: how many a minute one core matches with 100,000, and how soon a signal is delivered.
 
-    python benchmarks/subscriptions.py [--subscriptions 100000] [--signals 1000]
+    python benchmarks/subscriptions.py [--subscriptions 100000] [--signals 1000] [--monitors 200]
 
 Subscriptions are drawn from filters such as teams write (countries, labels, team sizes, types, amounts, free text; a fifth without
 any). The second part sends real deliveries, signed, to a receiver on loopback, with ten and with ten thousand subscriptions, ten of
 which each signal satisfies; time is from before the signal is published to the receiver's having it. All in one process: what a
-pipeline run adds before it (its start, the warehouse) is the same in both and left out.
+pipeline run adds before it (its start, the warehouse) is the same in both and left out. The third part asks who watches a company
+among monitors that are full.
 """
 
 from __future__ import annotations
@@ -31,13 +32,16 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Organization, WebhookEndpoint
-from pipeline.store.subscription_models import SubscriptionCounter, Team, WebhookSubscription
+from pipeline.store.monitor_models import Monitor, MonitorTarget
+from pipeline.store.subscription_models import Signal, SubscriptionCounter, Team, WebhookSubscription
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.filters import read_filters, to_json
+from pipeline.subscriptions.identifiers import name_key
 from pipeline.subscriptions.index import SubscriptionIndex
 from pipeline.subscriptions.matcher import Matcher, Subscription
 from pipeline.subscriptions.model import SIGNAL_EVENTS, EventType, Facts
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals
+from pipeline.subscriptions.watching import sightings
 from pipeline.webhooks.sender import deliver_pending
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -47,6 +51,7 @@ SIZES = ["1-10", "11-50", "51-200", "201-1000", "1000-plus"]
 TYPES = ["pre-seed", "seed", "series a", "series b", "series c", "series d", "growth", "debt financing"]
 LABELS = [f"label {number}" for number in range(430)]
 SUBSCRIBED_HERE = 10
+WARMING = 3  # turns that are not counted
 
 
 def draw_filters(rng: Random) -> dict[str, str]:
@@ -194,29 +199,32 @@ def signal(number: int) -> PublishedSignal:
     )  # fmt: skip
 
 
-def latencies(others: int, repeats: int, is_fresh: bool) -> list[float]:
-    """Milliseconds from a signal to its last delivery; ``is_fresh``: with an index made anew each time, as a new process does."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(home=Path(folder), webhook_allowed_networks=(ip_network("127.0.0.0/8"),))
-        db = AppDatabase(settings.app_database_url)
-        db.migrate()
-        create_organization(db, "first", "first", NOW)
-        box, receiver = SecretBox.open(settings), Receiver()
-        fill(db, box, receiver.url, others, Random(2))
-        index = SubscriptionIndex(db)
-        index.refresh()
-        spent = []
-        for number in range(repeats + 3):
-            now = NOW + timedelta(seconds=number)
-            receiver.arrived.clear()
-            began = time.perf_counter()
-            publish_signals(db, [signal(number)], now)
-            fan_out(db, SubscriptionIndex(db) if is_fresh else index, now)
-            deliver_pending(db, box, settings, lambda now=now: now)
-            assert len(receiver.arrived) == SUBSCRIBED_HERE
-            spent.append(1000 * (max(receiver.arrived) - began))
-        db.close()
-    return spent[3:]
+class World:
+    """An installation with ``others`` beside the ten subscriptions that want all. ``is_fresh``: its index is made anew at each
+    turn, as a new process does."""
+
+    def __init__(self, folder: Path, others: int, is_fresh: bool) -> None:
+        self.settings = Settings(home=folder, webhook_allowed_networks=(ip_network("127.0.0.0/8"),))
+        self.db = AppDatabase(self.settings.app_database_url)
+        self.db.migrate()
+        create_organization(self.db, "first", "first", NOW)
+        self.box, self.receiver = SecretBox.open(self.settings), Receiver()
+        fill(self.db, self.box, self.receiver.url, others, Random(2))
+        self.index, self.is_fresh = SubscriptionIndex(self.db), is_fresh
+        self.wall: list[float] = []
+        self.processor: list[float] = []
+
+    def turn(self, number: int) -> None:
+        """Tell of one signal, and note the milliseconds to its last delivery."""
+        now = NOW + timedelta(seconds=number)
+        self.receiver.arrived.clear()
+        began, began_processor = time.perf_counter(), time.process_time()
+        publish_signals(self.db, [signal(number)], now)
+        fan_out(self.db, SubscriptionIndex(self.db) if self.is_fresh else self.index, now)
+        deliver_pending(self.db, self.box, self.settings, lambda: now)
+        assert len(self.receiver.arrived) == SUBSCRIBED_HERE
+        self.wall.append(1000 * (max(self.receiver.arrived) - began))
+        self.processor.append(1000 * (time.process_time() - began_processor))
 
 
 def p95(values: Sequence[float]) -> float:
@@ -225,14 +233,74 @@ def p95(values: Sequence[float]) -> float:
 
 
 def delivery_figures(repeats: int) -> None:
-    """Print how soon a signal is delivered, with few and with many subscriptions."""
-    print(f"from a signal to its last of {SUBSCRIBED_HERE} deliveries, {repeats} times each, ms")
-    few = latencies(0, repeats, is_fresh=False)
-    print(f"  ten: p50 {statistics.median(few):.0f}, p95 {p95(few):.0f}")
-    for text, others, is_fresh in (("10,000, the index kept", 9_990, False), ("10,000, a new process each time", 9_990, True)):
-        many = latencies(others, repeats, is_fresh)
-        ratios = f"{statistics.median(many) / statistics.median(few):.2f} and {p95(many) / p95(few):.2f} times as long"
-        print(f"  {text}: p50 {statistics.median(many):.0f}, p95 {p95(many):.0f}: {ratios}")
+    """Print how soon a signal is delivered, with few and with many subscriptions, by turns so that all see the same load."""
+    print(f"from a signal to its last of {SUBSCRIBED_HERE} deliveries, {repeats} times each by turns, ms")
+    kinds = {"ten": (0, False), "10,000, the index held": (9_990, False), "10,000, a new process each time": (9_990, True)}
+    with tempfile.TemporaryDirectory() as folder:
+        worlds = {text: World(Path(folder) / str(at), *kind) for at, (text, kind) in enumerate(kinds.items())}
+        for number in range(repeats + WARMING):
+            for world in worlds.values():
+                world.turn(number)
+        few = worlds["ten"]
+        for text, world in worlds.items():
+            for name, spent, of_few in (("wall", world.wall, few.wall), ("processor", world.processor, few.processor)):
+                mine, ten = spent[WARMING:], of_few[WARMING:]
+                middle, high = statistics.median(mine), p95(mine)
+                ratios = f"{middle / statistics.median(ten):.2f} and {high / p95(ten):.2f} of ten"
+                print(f"  {text}, {name}: p50 {middle:.1f}, p95 {high:.1f}: {ratios}")
+            world.db.close()
+
+
+def monitor_figures(monitors: int, targets: int) -> None:
+    """Print what it costs a signal that so many lists watch so many companies, where none and where some watch its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        db = AppDatabase(Settings(home=Path(folder)).app_database_url)
+        db.migrate()
+        fill_monitors(db, monitors, targets)
+        print(f"{monitors:,} monitors of {targets:,} targets each: processor time of finding who watches 50 signals' companies")
+        for text, domain in (("nobody", "kelp.test"), ("one list each", "company-7.com"), ("every list each", "everyone.com")):
+            told = [signal(number) for number in range(50)]
+            for one in told:
+                name = f"Company {one.id}" if domain == "everyone.com" else domain.split(".")[0]
+                one.data["company"] = {"name": name, "slug": name, "website": f"https://{domain}"}
+            rows = [Signal(id=one.id, event_type=one.event_type, data=one.data) for one in told]
+            for turn in ("first in a process", "after that"):
+                began = time.process_time()
+                with db.read() as session:
+                    found = sightings(session, rows)
+                print(f"  {text}, {turn}: {1000 * (time.process_time() - began):.0f} ms, {len(found):,} found")
+        db.close()
+
+
+def fill_monitors(db: AppDatabase, monitors: int, targets: int) -> None:
+    """Monitors with a team each; all watch everyone.com, the rest of each list is its own."""
+    with db.write() as session:
+        for number in range(monitors):
+            team, monitor = str(UUID(int=number + 1)), str(UUID(int=10**6 + number))
+            session.execute(
+                insert(Organization).values(id=team, slug=f"t{number}", name="t", plan="pro", settings={}, created_at=NOW)
+            )
+            session.execute(
+                insert(Team).values(
+                    organization_id=team, subscription="active", masks_everyone=False, credits=0, credits_reserved=0,
+                    created_at=NOW, updated_at=NOW,
+                )
+            )  # fmt: skip
+            session.execute(
+                insert(Monitor).values(
+                    id=monitor, organization_id=team, name="m", signal_types=["funding_round"], is_active=True, created_at=NOW,
+                    updated_at=NOW,
+                )
+            )  # fmt: skip
+            domains = ["everyone.com", *[f"company-{number * targets + place}.com" for place in range(targets - 1)]]
+            row = {"monitor_id": monitor, "organization_id": team, "kind": "domain", "created_at": NOW}
+            rows = [
+                row
+                | {"id": str(UUID(int=10**9 + number * targets + place)), "value": domain, "domain_key": domain}
+                | {"name": domain.split(".")[0], "name_key": name_key(domain.split(".")[0])}
+                for place, domain in enumerate(domains)
+            ]
+            session.execute(insert(MonitorTarget), rows)
 
 
 if __name__ == "__main__":
@@ -240,6 +308,8 @@ if __name__ == "__main__":
     parser.add_argument("--subscriptions", type=int, default=100_000)
     parser.add_argument("--signals", type=int, default=1_000)
     parser.add_argument("--repeats", type=int, default=60)
+    parser.add_argument("--monitors", type=int, default=200)
     given = parser.parse_args()
     match_figures(given.subscriptions, given.signals, Random(1))
     delivery_figures(given.repeats)
+    monitor_figures(given.monitors, 1_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +48,16 @@ def accepts(facts: Facts, **filters: str) -> bool:
 
 def with_(**changes: Any) -> Facts:
     return replace(ROUND, **changes)
+
+
+def test_a_watch_list_is_asked_of_every_event_and_no_request_can_name_one() -> None:
+    watched = replace(read_filters({"countries": "US"}).filter, watch_list="m1")
+    assert from_json(to_json(watched)) == watched
+    assert watched.accepts(with_(watch_lists=frozenset({"m1", "m2"})))
+    assert not watched.accepts(with_(watch_lists=frozenset({"m2"})))
+    assert not watched.accepts(ROUND)
+    for key in ("watch_list", "watchList"):
+        assert read_filters({key: "m1"}).filter == Filter()
 
 
 def test_sb_38_filters_are_optional() -> None:
@@ -409,24 +420,30 @@ signals = st.builds(
     round_flavor=st.sampled_from([None, "bridge", "extension"]),
     amount=st.sampled_from([None, 5_000_000, 5_000_001, 20_000_000]),
     confidence=st.sampled_from([None, 0.0, 0.29, 0.95]),
+    watch_lists=st.sampled_from([frozenset(), frozenset({"m1"}), frozenset({"m1", "m2"})]),
 )
 
 
 @given(
-    st.lists(st.tuples(one_filter, st.sets(st.sampled_from(SIGNAL_EVENTS), min_size=1)), max_size=30),
+    st.lists(
+        st.tuples(one_filter, st.sets(st.sampled_from(SIGNAL_EVENTS), min_size=1), st.sampled_from([None, None, "m1", "m2"])),
+        max_size=30,
+    ),
     st.lists(signals, min_size=1, max_size=5),
 )
 def test_matching_many_at_once_is_asking_each(chosen: list[Any], facts: list[Facts]) -> None:
     subscriptions = [
-        Subscription(str(number), frozenset(events), read_filters(filters).filter)
-        for number, (filters, events) in enumerate(chosen)
+        Subscription(str(number), frozenset(events), replace(read_filters(filters).filter, watch_list=watched))
+        for number, (filters, events, watched) in enumerate(chosen)
     ]
     matcher = Matcher.of(subscriptions)
+    stored = Matcher.from_json(json.loads(json.dumps(matcher.to_json())))
     for signal in facts:
         expected = [
             one.endpoint_id for one in subscriptions if signal.event_type in one.event_types and one.filter.accepts(signal)
         ]
         assert matcher.match(signal) == expected
+        assert stored.match(signal) == expected
 
 
 def test_matching_is_the_same_with_common_and_with_rare_values() -> None:
@@ -439,4 +456,8 @@ def test_matching_is_the_same_with_common_and_with_rare_values() -> None:
     matcher = Matcher.of([*subscriptions, rare])
     assert matcher.match(ROUND) == [*[str(number) for number in range(1, 2_000, 2)], "rare"]
     assert matcher.match(with_(country="DE")) == ["rare"]
+    stored = Matcher.from_json(json.loads(json.dumps(matcher.to_json())))
+    assert [stored.match(with_(country=country)) for country in ("US", "DE")] == [
+        matcher.match(with_(country=country)) for country in ("US", "DE")
+    ]
     assert matcher.match(with_(country=None)) == []
