@@ -6,12 +6,13 @@ matching many subscriptions at once (subscriptions.matcher, which must agree wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from pipeline.signals.places import country_named, gazetteer
 from pipeline.subscriptions import ranges
 from pipeline.subscriptions.model import EventType, Facts
 from pipeline.subscriptions.ranges import Range
@@ -133,7 +134,7 @@ def read_filters(given: Any) -> ReadFilters:
         except ValueError as error:
             raise FilterInvalid(f"filters.{key}: {error}") from None
     made = Filter(**parts)
-    return ReadFilters(dict(given), made, (*warnings, *_never(made)))
+    return ReadFilters(dict(given), made, (*warnings, *_strange(made.countries), *_never(made)))
 
 
 def to_json(made: Filter) -> dict[str, Any]:
@@ -202,6 +203,19 @@ def _split(value: str, separator: str) -> list[str]:
     found = [part for part in found if part]
     if not found:
         raise ValueError("is empty; leave the key out to narrow nothing")
+    return found
+
+
+def _strange(countries: frozenset[str] | None) -> list[str]:
+    """Two letters that are no country's: a group of countries, or the habit of writing UK."""
+    if countries is None:
+        return []
+    known = frozenset(gazetteer().codes.values()) | frozenset(gazetteer().countries.values())
+    found = []
+    for code in sorted(countries - known):
+        meant = country_named(code)
+        hint = f" Did you mean {meant}?" if meant else ""
+        found.append(f"countries: no signal has {code!r} for a country.{hint}")
     return found
 
 
@@ -311,6 +325,23 @@ def _ignored(key: str) -> str:
     meant = _MEANT.get(key) or _MEANT.get(key.lower())
     hint = f" Did you mean {meant}?" if meant else ""
     return f"The filter {key[:60]!r} is not known and narrows nothing.{hint}"
+
+
+def idle(events: Sequence[str], made: Filter) -> tuple[str, ...]:
+    """Sentences about events of a subscription that its filters let none of through, or don't narrow, for `meta.warnings`
+    (SB-51, A-SB-14, A-SB-38)."""
+    told = [event for event in events if event != EventType.TEST]
+    found = []
+    for event, is_narrowed in (
+        (EventType.FUNDING, made.is_for_funding),
+        (EventType.ACQUISITION, made.acquisition_amounts is not None),
+    ):
+        dropped = [one for one in told if one not in (event, EventType.INVESTOR)]
+        if is_narrowed and dropped:
+            found.append(f"A filter for {event} lets none of these through: {', '.join(dropped)}.")
+    if EventType.INVESTOR in told and made != Filter(countries=made.countries, search=made.search):
+        found.append(f"{EventType.INVESTOR} is narrowed by countries and search alone.")
+    return tuple(found)
 
 
 def _never(made: Filter) -> list[str]:

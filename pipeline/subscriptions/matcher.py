@@ -39,9 +39,9 @@ class _Dimension(Generic[T]):
 
     __slots__ = ("_bytes", "_dense", "_sparse", "free", "is_used")
 
-    def __init__(self, size: int, free: int, dense: dict[T, int], sparse: dict[T, list[int]]) -> None:
+    def __init__(self, size: int, free: int, dense: dict[T, int], sparse: dict[T, Sequence[int] | str]) -> None:
         """``size``: of so many subscriptions. ``free``: who doesn't care. ``dense``, ``sparse``: who has a value, as bits or
-        as a list of positions."""
+        as positions, which may still be the text they were kept as."""
         self._bytes = size // 8 + 1
         self.free, self._dense, self._sparse = free, dense, sparse
         self.is_used = bool(dense or sparse)
@@ -61,7 +61,7 @@ class _Dimension(Generic[T]):
                     members[value].append(position)
         room = size // 8 + 1
         dense = {value: _bits(found, room) for value, found in members.items() if len(found) >= DENSE}
-        sparse = {value: found for value, found in members.items() if len(found) < DENSE}
+        sparse: dict[T, Sequence[int] | str] = {value: found for value, found in members.items() if len(found) < DENSE}
         return cls(size, _bits(free, room), dense, sparse)
 
     def having(self, values: Iterable[T]) -> int:
@@ -71,7 +71,7 @@ class _Dimension(Generic[T]):
             if value in self._dense:
                 found |= self._dense[value]
             elif value in self._sparse:
-                few += self._sparse[value]
+                few += self._few(value)
         return found | _bits(few, self._bytes) if few else found
 
     def satisfied(self, holds: Callable[[T], bool]) -> int:
@@ -80,22 +80,32 @@ class _Dimension(Generic[T]):
         for value, bits in self._dense.items():
             if holds(value):
                 found |= bits
-        for value, positions in self._sparse.items():
+        for value in self._sparse:
             if holds(value):
-                few += positions
+                few += self._few(value)
         return found | _bits(few, self._bytes) if few else found
 
     def to_json(self, spell: Callable[[T], Any]) -> list[Any]:
         """It all as a JSON value. ``spell``: a value as JSON."""
-        dense = [[spell(value), _hex(bits)] for value, bits in self._dense.items()]
-        return [_hex(self.free), dense, [[spell(value), found] for value, found in self._sparse.items()]]
+        few = [found if isinstance(found, str) else " ".join(map(str, found)) for found in self._sparse.values()]
+        many = [_hex(bits) for bits in self._dense.values()]
+        return [_hex(self.free), list(map(spell, self._dense)), many, list(map(spell, self._sparse)), few]
 
     @classmethod
     def from_json(cls, stored: list[Any], size: int, read: Callable[[Any], T]) -> _Dimension[T]:
         """What `to_json` gave, of ``size`` subscriptions."""
-        free, dense, sparse = stored
-        bits = {read(value): int(text, 16) for value, text in dense}
-        return cls(size, int(free, 16), bits, {read(value): found for value, found in sparse})
+        free, dense, many, sparse, few = stored
+        bits = (int(text, 16) for text in many)
+        return cls(
+            size, int(free, 16), dict(zip(map(read, dense), bits, strict=True)), dict(zip(map(read, sparse), few, strict=True))
+        )
+
+    def _few(self, value: T) -> Sequence[int]:
+        """Who wants a rare value. Positions are read when they are first asked for: most never are, in a process of one run."""
+        found = self._sparse[value]
+        if isinstance(found, str):
+            found = self._sparse[value] = [int(position) for position in found.split()]
+        return found
 
 
 class Matcher:
@@ -224,7 +234,7 @@ def _same(value: Any) -> Any:
 
 # What each dimension's values are as JSON, and back.
 _TEXT = (_same, _same)
-_RANGE = (lambda part: [part.low, part.high], lambda stored: Range(*stored))
+_RANGE = (list, Range._make)
 _INSTANT = (lambda instant: instant.isoformat(), datetime.fromisoformat)
 _SPELLINGS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "events": _TEXT, "countries": _TEXT, "categories": _TEXT, "search": _TEXT, "sizes": _RANGE, "from": _INSTANT,

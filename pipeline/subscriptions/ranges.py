@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 _WHOLE = re.compile(r"(?P<low>\d{1,9})\s*(?:-\s*(?P<high>\d{1,9})|(?P<plus>-plus|\+))", re.I | re.ASCII)
 _NUMBER = r"[$€£]?\s*(?P<{name}>\d{{1,15}}(?:\.\d{{1,6}})?)\s*(?P<{name}_unit>[kmbt]?)"
@@ -15,8 +15,7 @@ _BEYOND = re.compile(rf"(?P<sign>>=|<=|>|<)\s*{_NUMBER.format(name='bound')}", r
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Range:
+class Range(NamedTuple):
     """Numbers from ``low`` to ``high``. None: no bound. Both ends belong to it."""
 
     low: int | None

@@ -76,6 +76,7 @@ def filters_read(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_a_new_process_reads_what_was_kept_and_no_row(world: World, filters_read: list[Any]) -> None:
+    world.add(search="half a pair: \ud83d")  # what JSON can say and UTF-8 can't
     ids = [
         world.add(countries="US,GB", fundingAmount="1m-5m", healthScore="29"),
         world.add(search="bright", dateFrom="2026-01-01"),

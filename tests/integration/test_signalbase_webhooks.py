@@ -251,6 +251,8 @@ def test_a_sb_7_ignored_filters_are_named_in_warnings(team: Team) -> None:
     assert "funding" in answer["meta"]["warnings"][0]
     updated = team.call("PUT", f"/webhooks/{answer['data']['id']}", {"filters": {"rounds": "seed"}}).json()
     assert len(updated["meta"]["warnings"]) == 1
+    narrowed = team.call("PUT", f"/webhooks/{answer['data']['id']}", {"filters": {"funding": "seed"}}).json()
+    assert narrowed["meta"]["warnings"] == ["A filter for funding.created lets none of these through: hiring.created."]
 
 
 REFUSED: list[dict[str, Any]] = [

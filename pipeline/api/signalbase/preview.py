@@ -11,6 +11,7 @@ from pipeline.api.signalbase.answers import success
 from pipeline.api.signalbase.requests import preview_request, refused_as_bad_request
 from pipeline.api.signalbase.schemas import Answer, PreviewAnswer, PreviewRequest, documented, request_body
 from pipeline.subscriptions import preview as previews
+from pipeline.subscriptions.filters import idle
 from pipeline.subscriptions.webhooks import check_events, check_filters
 from pipeline.webhooks.signalbase import milliseconds
 
@@ -56,4 +57,4 @@ def _preview(service: Service, text: str) -> Response:
             for one in found.examples
         ],
     }
-    return success("webhooks.preview", data, warnings=filters.warnings)
+    return success("webhooks.preview", data, warnings=filters.warnings + idle(events, filters.filter))

@@ -24,6 +24,7 @@ from pipeline.api.signalbase.schemas import (
 )
 from pipeline.organizations.secrets import SecretBox
 from pipeline.subscriptions import webhooks
+from pipeline.subscriptions.filters import idle
 from pipeline.subscriptions.webhooks import Edit, UrlRules, Webhook, WebhookUnknown
 from pipeline.webhooks.signalbase import milliseconds
 
@@ -176,7 +177,9 @@ def _create(service: Service, caller: Caller, text: str) -> Response:
         edit_of(service, caller),
         rules_of(service),
     )
-    return success("webhooks.create", shown(made), status=201, warnings=filters.warnings)
+    return success(
+        "webhooks.create", shown(made), status=201, warnings=filters.warnings + idle(made.event_types, filters.filter)
+    )
 
 
 def _update(service: Service, caller: Caller, webhook_id: str, text: str) -> Response:
@@ -191,4 +194,6 @@ def _update(service: Service, caller: Caller, webhook_id: str, text: str) -> Res
         edit_of(service, caller),
         rules_of(service),
     )
+    if change.filters is not None or change.event_types is not None:
+        warnings += idle(changed.event_types, webhooks.check_filters(changed.filters).filter)
     return success("webhooks.update", shown(changed), warnings=warnings)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.subscriptions.filters import KEYS, Filter, FilterInvalid, from_json, read_filters, to_json
+from pipeline.subscriptions.filters import KEYS, Filter, FilterInvalid, from_json, idle, read_filters, to_json
 from pipeline.subscriptions.matcher import Matcher, Subscription
 from pipeline.subscriptions.model import SIGNAL_EVENTS, EventType, Facts
 
@@ -356,6 +356,34 @@ def test_filters_that_no_event_can_satisfy_are_warned_of() -> None:
     assert read_filters({"funding": "seed", "acquisitionAmount": "1m-2m"}).warnings
     assert read_filters({"dateFrom": "2026-05-02", "dateTo": "2026-05-01"}).warnings
     assert not read_filters({"dateFrom": "2026-05-01", "dateTo": "2026-05-01"}).warnings
+
+
+@pytest.mark.parametrize(("codes", "hint"), [("UK", "GB"), ("us,uk", "GB"), ("EU", None), ("ZZ", None)])
+def test_two_letters_that_are_no_country_s_are_warned_of(codes: str, hint: str | None) -> None:
+    (warning,) = read_filters({"countries": codes}).warnings
+    assert ("Did you mean" in warning) == (hint is not None)
+    assert hint is None or f"Did you mean {hint}?" in warning
+    assert not read_filters({"countries": "US,GB,de"}).warnings
+
+
+@pytest.mark.parametrize(
+    ("events", "filters", "words"),
+    [
+        (["hiring.created"], {"funding": "seed"}, ["hiring.created."]),
+        (["funding.created", "hiring.created", "system.test"], {"healthScore": "1"}, ["through: hiring.created."]),
+        (["funding.created"], {"acquisitionAmount": "1m-2m"}, ["through: funding.created."]),
+        (["investor.created"], {"funding": "seed"}, ["countries and search alone"]),
+        (["investor.created", "funding.created"], {"search": "vc", "countries": "US"}, []),
+        (["funding.created"], {"funding": "seed"}, []),
+        (["system.test"], {"funding": "seed"}, []),
+    ],
+)
+def test_sb_51_a_sb_38_events_that_filters_drop_or_can_t_narrow_are_warned_of(
+    events: list[str], filters: dict[str, str], words: list[str]
+) -> None:
+    warnings = idle(events, read_filters(filters).filter)
+    assert len(warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, warnings, strict=True))
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), st.text(max_size=30), max_size=4))
