@@ -20,7 +20,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.store.partner_models import PartnerWebhook
 from pipeline.webhooks.choosing import DISABLED, PAUSED, TEST
-from pipeline.webhooks.controls import reactivate
+from pipeline.webhooks.controls import ACTIVE, reactivate
 from pipeline.webhooks.startcap import EVENT_TYPES, ORDERED_POLICY, PROFILE_NAME, STATUS_CHANGED, startcap_profile
 from pipeline.webhooks.urls import check_url
 
@@ -122,13 +122,14 @@ def switch_webhook(db: AppDatabase, partner_id: int, webhook_id: str, is_paused:
     """
     with db.write() as session:
         row, endpoint = _one(session, partner_id, webhook_id)
-        if is_paused == (endpoint.state == PAUSED):
-            return
-        endpoint.updated_at = row.updated_at = now
         if is_paused:
-            endpoint.state, endpoint.state_changed_at, endpoint.disabled_reason = PAUSED, now, "paused for its partner"
+            if endpoint.state != PAUSED:
+                endpoint.state, endpoint.state_changed_at, endpoint.disabled_reason = PAUSED, now, "paused for its partner"
+                endpoint.updated_at = row.updated_at = now
             return
-        reactivate(endpoint, now)
+        if endpoint.state != ACTIVE:
+            reactivate(endpoint, now)
+            endpoint.updated_at = row.updated_at = now
         session.flush()
         # By organization and status: that is how the index finds them.
         kept = update(Delivery).where(

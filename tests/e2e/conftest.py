@@ -178,7 +178,7 @@ def run_receiver(command: list[str], folder: Path, port: int | None = None, **en
         yield port
     finally:
         os.killpg(process.pid, 15)
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture

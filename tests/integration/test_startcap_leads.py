@@ -387,6 +387,7 @@ def test_sc_50_sc_51_filters_by_day_and_coarse_status(partner: Partner) -> None:
     assert listed("start_date=2026-05-13") == [second]
     assert listed("end_date=2026-05-13&status=lead") == [first]
     assert listed("status=funded") == []
+    assert listed("status=&start_date=&end_date=") == [second, first]
     with partner.api.database.write() as session:
         session.execute(text("UPDATE referrals SET status = 'application', application_status = 'need_info'"))
     assert listed("status=application") == [second, first]

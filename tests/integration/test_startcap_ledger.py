@@ -225,6 +225,24 @@ def test_a_rotated_secret_signs_at_once_and_a_removed_webhook_hears_nothing(worl
         webhooks.remove_webhook(world.db, world.partner.id, hook.id, world.now)
 
 
+def test_a_paused_webhook_keeps_what_comes_and_gets_it_in_its_order(world: World, endpoint: Endpoint) -> None:
+    """Resuming once more lets go of what a sender may have kept at that very moment."""
+    hook = world.hook(endpoint)
+    webhooks.switch_webhook(world.db, world.partner.id, hook.id, True, world.now)
+    wanted = [world.submit() for _ in range(3)]
+    world.deliver()
+    assert {row.status for row in world.partners.deliveries()} == {"paused"}
+    webhooks.switch_webhook(world.db, world.partner.id, hook.id, False, world.now)
+    wanted.append(world.submit())
+    with world.db.write() as session:
+        session.execute(
+            text("UPDATE deliveries SET status = 'paused' WHERE created_at = (SELECT min(created_at) FROM deliveries)")
+        )
+    webhooks.switch_webhook(world.db, world.partner.id, hook.id, False, world.now)
+    assert world.deliver().delivered == 4
+    assert [body["data"]["lead_reference_id"] for _, body in endpoint.accepted] == wanted
+
+
 def test_a_wrong_signature_is_refused_once_and_not_sent_again(world: World, endpoint: Endpoint) -> None:
     world.hook(endpoint)
     endpoint.secret = "another"

@@ -74,7 +74,9 @@ def run(language: str, source: str, folder: Path, **environment: str) -> str:
     if language == "PHP" and "curl" not in subprocess.run(["php", "-m"], capture_output=True, text=True).stdout.split():
         pytest.skip("needs php-curl")
     (folder / file).write_text(source, encoding="utf-8")
-    done = subprocess.run([program, file], cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [program, file], cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -94,6 +94,7 @@ async def list_(
 ) -> Response:
     """All leads you submitted; with `limit`, a page of them and `next_cursor` while there are more."""
     period = period_of(start_date, end_date)
+    status = status or None  # as a form's empty field
     if status is not None and status not in COARSE:
         raise Failure(400, f"Parameter 'status' must be one of: {', '.join(COARSE)}")
     service = service_of(request)
