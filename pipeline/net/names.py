@@ -109,7 +109,10 @@ class VettingResolver(AbstractResolver):
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, future, answer)
 
-        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        except RuntimeError as error:
+            raise NameNotFound(f"{host}: {error}") from None  # this machine has no more threads
         return future
 
     def _vet(self, host: str, addresses: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -23,6 +24,9 @@ from pipeline.net.names import AddressRefused, NameNotFound, Resolve, VettingRes
 from pipeline.webhooks.answers import StrictConnector
 from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.phases import Phases, tls_context, trace_config
+from pipeline.webhooks.urls import shown_url
+
+log = logging.getLogger(__name__)
 
 EXCERPT_CHARACTERS = 1000
 EXCERPT_BYTES = 4 * EXCERPT_CHARACTERS
@@ -89,6 +93,10 @@ class HttpSender:
         except (TimeoutError, AddressRefused, NameNotFound, aiohttp.ClientError, OSError, ValueError) as error:
             if not sending.is_answered:
                 return sending.failed(*self._explain(error))
+        except Exception as error:  # what one receiver brings about must not end the sends to all others
+            log.exception("a delivery to %s ended in an error that is ours to mend", shown_url(url))
+            if not sending.is_answered:
+                return sending.failed("protocol", type(error).__name__)
         return sending.answer(excerpt)
 
     def _explain(self, error: Exception) -> tuple[str, str]:

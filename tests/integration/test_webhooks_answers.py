@@ -12,6 +12,8 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.webhooks.answers import MAX_ANSWER_BYTES, AnswerRefused, Exchange
 from pipeline.webhooks.attempts import Outcome
@@ -223,3 +225,36 @@ def test_a_head_counts_wherever_a_body_that_is_no_http_is_cut_in_two() -> None:
 def test_a_whole_answer_leaves_the_connection_as_it_is() -> None:
     exchange, wire = exchanging([b"HTTP/1.1 103 E\r\n\r\n", OK[:10], OK[10:]])
     assert (len(exchange), exchange.exception(), wire.is_aborted) == (2, None, False)
+
+
+# Pieces that answers are made of, and pieces that break them.
+PIECES = [
+    b"HTTP/1.1 ", b"HTTP/1.0 ", b"200 OK", b"103 E", b"101 S", b"204 N", b"999", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b": ",
+    b"\x00", b"\xff",
+    b"Content-Length: 2", b"Content-Length: -1", b"Transfer-Encoding: chunked", b"Connection: close", b"Upgrade: websocket",
+    b"2\r\nok\r\n", b"0\r\n\r\n", b"0\r\n", b"5;a=b\r\n", b"X" * 9_000, b"ok", b"Content-Encoding: gzip", b"\x1f\x8b\x08",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=25))
+def test_whatever_comes_back_raises_nothing_where_it_is_read(pieces: list[bytes]) -> None:
+    """It is an answer, a failure of the connection, or not yet whole."""
+    exchange, wire = exchanging(pieces)
+    assert wire.is_aborted or exchange.exception() is None
+    whole, _ = exchanging([b"".join(pieces)])
+    assert [message.code for (message, _), _ in whole._buffer] == [message.code for (message, _), _ in exchange._buffer]
+
+
+def test_an_error_of_our_own_ends_one_delivery_and_is_logged_without_its_path(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> Outcome:
+        sender = HttpSender(5.0, lambda: datetime.now(UTC), [ip_network("127.0.0.0/8")])
+        async with sender:
+            monkeypatch.setattr(sender, "_post", lambda *_: 1 / 0)
+            return await sender.post("https://127.0.0.1/secret-path", b"{}", {})
+
+    outcome = asyncio.run(run())
+    assert (outcome.is_delivered, outcome.error_class, outcome.error) == (False, "protocol", "ZeroDivisionError")
+    assert "ended in an error that is ours to mend" in caplog.text
+    assert "secret" not in caplog.messages[-1]
