@@ -209,7 +209,8 @@ def erase(db: AppDatabase, reference: str, now: datetime) -> int:
         row.person_encrypted, row.utm, row.visitor_hash, row.idempotency_key = None, {}, None, None
         row.erased_at = row.erased_at or now
         if row.click_id is not None:
-            session.get_one(Referral, row.click_id).visitor_hash = None
+            click = session.get_one(Referral, row.click_id)
+            click.visitor_hash, click.utm = None, {}  # newsletters write addresses into UTM values
         return forget_person(session, row.id)
 
 

@@ -236,11 +236,11 @@ def test_sc_65_nothing_of_a_visitor_is_kept_in_clear_or_for_long(world: World, c
     assert world.stats()["total_clicks"] == 1
 
 
-def test_erasing_a_lead_takes_the_visitor_s_hash_too(world: World) -> None:
-    reference = world.submit(click_id=world.click())
+def test_erasing_a_lead_takes_what_its_click_knows_too(world: World) -> None:
+    reference = world.submit(click_id=world.click(query="?utm_content=marta@lindqvist.example"))
     before = world.stats()
     referrals.erase(world.db, reference, world.api.now)
-    assert [(row.visitor_hash, row.person_encrypted) for row in world.rows()] == [(None, None), (None, None)]
+    assert [(row.visitor_hash, row.person_encrypted, row.utm) for row in world.rows()] == [(None, None, {})] * 2
     assert world.stats() == before
 
 
