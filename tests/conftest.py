@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
@@ -27,6 +28,9 @@ from pipeline.store.models import Account, Contact, Delivery, DeliveryAttempt
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import publish_rounds
 
+# A machine that is busy is no failure of the code.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 BACKENDS = ["sqlite", "postgresql"]
 STARTCAP_PAGE = PROJECT_ROOT.parent / "shared" / "spec" / "seeds" / "startcap-partners-api.txt"
 _numbers = itertools.count(1)

@@ -20,6 +20,7 @@ from pipeline.store.turns import Turns
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 SQLITE_BUSY_MS = 30_000
+WAL_PAGES = 4_000
 # How soon a PostgreSQL server is missed that vanished without a word (a failover, a cut line): within a minute, not in the two
 # hours that are a system's own. libpq's names; a URL that says otherwise is heeded.
 GONE_SERVER = {
@@ -113,6 +114,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     # FULL, not NORMAL: a claim that a power cut takes back would be sent twice.
     cursor.execute("PRAGMA synchronous = FULL")
+    # Pages that change again and again are written back to the file once for many commits (16 MB of them, not 4).
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

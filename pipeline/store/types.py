@@ -39,4 +39,17 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def moment_to_driver(dialect: Dialect) -> Callable[[datetime | None], Any]:
     """What makes of an instant the value that goes to the driver by hand, past the mapper: on SQLite the text that is stored."""
+    if dialect.name == "sqlite":
+        return _sqlite_text
     return UtcDateTime().dialect_impl(dialect).bind_processor(dialect) or (lambda instant: instant)
+
+
+def _sqlite_text(instant: datetime | None) -> str | None:
+    """As SQLAlchemy writes it, in a fifth of the time: rows go to the driver by the thousand."""
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise ValueError(f"naive datetime {instant!r}: give it a time zone")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -19,6 +19,7 @@ from pipeline.subscriptions.teams import TeamUnknown
 from pipeline.subscriptions.webhooks import OF_PROFILE, WebhookUnknown, locked_active
 from pipeline.webhooks.choosing import TEST
 from pipeline.webhooks.credits import COST, NO_CREDITS, SKIPPED
+from pipeline.webhooks.outbox import AT_REST
 from pipeline.webhooks.signalbase import PROFILE_NAME, TEST_EVENT, signalbase_profile
 
 NAMESPACE = UUID("6d2f8f0e-0f58-4a57-9a53-51f1c3c4b7a2")
@@ -187,6 +188,7 @@ def replay_skipped(db: AppDatabase, team_id: str, since: datetime | None = None)
             select(Delivery)
             .join(WebhookSubscription, WebhookSubscription.endpoint_id == Delivery.endpoint_id)
             .where(
+                AT_REST,
                 Delivery.organization_id == team_id,
                 Delivery.profile == PROFILE_NAME,
                 Delivery.status == SKIPPED,

@@ -53,6 +53,11 @@ def canonical_part(value: Any) -> RawJson:
     return part
 
 
+def canonical_word(text: str | None) -> str:
+    """A text, or null, as it stands in a canonical body: for who writes a fixed shape by hand, its keys in their order."""
+    return "null" if text is None else _escaped(text)
+
+
 def _write(value: Any, put: Callable[[str], None], quote: Callable[[str], str]) -> None:
     if isinstance(value, str):
         put(quote(value))

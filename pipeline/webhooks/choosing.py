@@ -19,7 +19,7 @@ from pipeline.store.models import Delivery, Match
 from pipeline.webhooks.outbox import OPEN, SCHEDULED
 from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, policy_in_force, sends_allowed
 from pipeline.webhooks.profiles import Chosen, Profile
-from pipeline.webhooks.waiting import Endpoint, Waiting, endpoints, endpoints_locked, oldest, oldest_locked
+from pipeline.webhooks.waiting import Endpoint, Waiting, endpoints, endpoints_locked, endpoints_of, oldest, oldest_locked
 
 PAUSED, DISABLED = "paused", "disabled"
 TEST, RETRY = "test", "retry"
@@ -157,7 +157,9 @@ class _Gates:
 
     def offer(self, rows: Sequence[Waiting], limit: int) -> None:
         """Let through what may go, up to ``limit`` in all; set aside what its endpoint won't take at all."""
-        self._load({row.endpoint_id for row in rows if row.endpoint_id}, {row.organization_id for row in rows})
+        self._load({row.endpoint_id for row in rows if row.endpoint_id}, set())
+        # Those whose endpoint is gone, or was never said, go where their organization is told now.
+        self._load(set(), {row.organization_id for row in rows if row.endpoint_id not in self._by_id})
         again = [row.match_id for row in rows if row.attempts and row.match_id]
         self._hidden = set()
         if again:
@@ -231,7 +233,9 @@ class _Gates:
         wanted_organizations = sorted(organizations - self._by_organization.keys())
         if not wanted_ids and not wanted_organizations:
             return
-        found = {row.id: row for row in endpoints(self._session, wanted_ids, self._profile.name, wanted_organizations)}
+        found = {row.id: row for row in endpoints(self._session, wanted_ids)} if wanted_ids else {}
+        if wanted_organizations:
+            found |= {row.id: row for row in endpoints_of(self._session, self._profile.name, wanted_organizations)}
         bounded = [row.id for row in found.values() if row.policy and policy_in_force(row.policy).is_shared]
         if bounded:
             # Bounds that hold over all processes: one at a time judges by them; the others come back to it.

@@ -192,7 +192,7 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
             match_id=row.match_id,
             message_id=row.event_id or row.match_id or row.id,
             url=endpoint.url,
-            body=beginning.body.encode(),
+            body=beginning.sent,
             secrets_encrypted=(own,) if (own := endpoint.secret_encrypted) else secrets.get(row.organization_id, ()),
             claimed_at=now,
             claimed_by=claimed_by,
@@ -214,12 +214,14 @@ def _begin(row: Waiting, endpoint: Endpoint, event: LoadedEvent | None, profile:
         if event is None:
             raise LookupError(f"delivery {row.id} has neither a body nor a match to make one from")
         body = profile.body(event.event)
+    sent = body.encode()
     return Beginning(
         delivery_id=row.id,
         endpoint_id=endpoint.id,
         endpoint_url=endpoint.url,
         body=body,
-        body_sha256=hashlib.sha256(body.encode()).hexdigest(),
+        sent=sent,
+        body_sha256=hashlib.sha256(sent).hexdigest(),
         number=row.attempts + 1,
         trigger=row.next_trigger or (event.origin if event else "live"),
     )

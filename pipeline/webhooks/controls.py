@@ -19,6 +19,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.outbox import AT_REST
 from pipeline.webhooks.policies import Policy, policy_in_force, read_policy
 from pipeline.webhooks.static_headers import seal, unseal
 
@@ -113,6 +114,7 @@ def _let_go(db: AppDatabase, organization_id: str, endpoint_id: str, now: dateti
     """Kept deliveries become pending; with ``before``, those made earlier become failed instead."""
     # By organization and status: that is how the index finds them.
     kept = select(Delivery.id).where(
+        AT_REST,
         Delivery.organization_id == organization_id,
         Delivery.profile == PROFILE_NAME,
         Delivery.status == PAUSED,

@@ -14,6 +14,7 @@ from pipeline.store.models import Delivery, WebhookEndpoint
 from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.outbox import AT_REST
 from pipeline.webhooks.urls import check_url
 
 
@@ -35,7 +36,10 @@ def set_webhook(
         with db.write() as session:
             # What a pause had kept has nowhere to go: the next sending run finds that out, and says so in the ledger.
             let_go = update(Delivery).where(
-                Delivery.organization_id == organization_id, Delivery.profile == PROFILE_NAME, Delivery.status == PAUSED
+                AT_REST,
+                Delivery.organization_id == organization_id,
+                Delivery.profile == PROFILE_NAME,
+                Delivery.status == PAUSED,
             )
             session.execute(let_go.values(status="pending"))
             session.execute(delete(WebhookEndpoint).where(*_of(organization_id)))

@@ -7,24 +7,26 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, TextClause, bindparam, select, text
+from msgspec.json import decode
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Account, Contact, Match, Round
+from pipeline.store.models import Account, Contact
 from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.profiles import CrmMetadata, Event
 from pipeline.webhooks.waiting import Waiting
 
-_ROWS, _ROUNDS = Match.__table__.c, Round.__table__.c
-# Made once, and of the tables: building statements of mapped classes took more than running them.
-_MATCHES_BY_ID: Select[Any] = select(
-    _ROWS.id, _ROWS.organization_id, _ROWS.round_id, _ROWS.match_type, _ROWS.account_external_id, _ROWS.contact_external_id,
-    _ROWS.all_matches, _ROWS.origin,
-).where(_ROWS.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
-_ROUNDS_BY_ID: Select[Any] = select(_ROUNDS.id, _ROUNDS.body).where(_ROUNDS.id.in_(bindparam("ids", expanding=True)))
+# Straight to the driver, with JSON as the text that is stored: making statements and opening JSON took more than reading.
+_MATCHES_BY_ID = (
+    "SELECT id, organization_id, round_id, match_type, account_external_id, contact_external_id, origin,"
+    " CAST(all_matches AS TEXT) FROM matches WHERE id "
+)
+_ROUNDS_BY_ID = "SELECT id, CAST(body AS TEXT) FROM rounds WHERE id "
+_AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s::text[])"}
+ROUNDS_KEPT = 256  # with what was written of them; those that many partners are told of stay
 # A list of pairs to join with, row by row through the key: for `(a, b) IN (…)`, SQLite reads the whole table.
 _METADATA = {
     "sqlite": """
@@ -38,6 +40,19 @@ _METADATA = {
 }
 
 
+class StoredMatch(NamedTuple):
+    """A match as its delivery needs it."""
+
+    id: str
+    organization_id: str
+    round_id: str
+    match_type: str
+    account_external_id: str | None
+    contact_external_id: str | None
+    origin: str
+    all_matches: list[dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedEvent:
     """One delivery's event, and what brought its match about (live, backfill)."""
@@ -49,23 +64,33 @@ class LoadedEvent:
 def load_events(session: Session, deliveries: Sequence[Waiting], now: datetime) -> dict[str, LoadedEvent]:
     """The events of ``deliveries``, by delivery id. Metadata of a CRM row deleted meanwhile is absent."""
     wanted = [row.match_id for row in deliveries if row.match_id]
-    found: Iterable[Any] = session.connection().execute(_MATCHES_BY_ID, {"ids": wanted}) if wanted else ()
+    found = [StoredMatch._make((*row[:-1], decode(row[-1]))) for row in _by_id(session, _MATCHES_BY_ID, wanted)]
     matches = {match.id: match for match in found}
     # Many organizations are told of one round: it is read once.
     round_ids = sorted({match.round_id for match in matches.values()})
-    rounds: dict[str, dict[str, Any]] = {}
-    if round_ids:
-        stored: Iterable[Any] = session.connection().execute(_ROUNDS_BY_ID, {"ids": round_ids})
-        rounds = {round_id: body | {"id": round_id} for round_id, body in stored}
-    written: defaultdict[str, dict[str, RawJson]] = defaultdict(dict)
+    rounds = {round_id: _round(round_id, body) for round_id, body in _by_id(session, _ROUNDS_BY_ID, round_ids)}
     by_organization = metadata_of(session, list(matches.values()))
     events: dict[str, LoadedEvent] = {}
     for row in deliveries:
         if row.match_id:
             match = matches[row.match_id]
-            event = _event(match, rounds[match.round_id], by_organization[row.organization_id], now, written[match.round_id])
+            event = _event(match, *rounds[match.round_id], by_organization[row.organization_id], now)
             events[row.id] = LoadedEvent(event, match.origin)
     return events
+
+
+def _by_id(session: Session, query: str, ids: Sequence[str]) -> Iterable[Any]:
+    if not ids:
+        return ()
+    connection = session.connection()
+    dialect = connection.dialect.name
+    return connection.exec_driver_sql(query + _AMONG[dialect], (json.dumps(ids) if dialect == "sqlite" else ids,))
+
+
+@lru_cache(maxsize=ROUNDS_KEPT)
+def _round(round_id: str, stored: str) -> tuple[dict[str, Any], dict[str, RawJson]]:
+    """The round and what profiles have written of it. By its text, so that one which changed is another."""
+    return json.loads(stored) | {"id": round_id}, {}
 
 
 def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMetadata]:
@@ -78,7 +103,7 @@ def metadata_of(session: Session, matches: Collection[Any]) -> dict[str, CrmMeta
     }
 
 
-def _event(match: Any, of: dict[str, Any], metadata: CrmMetadata, now: datetime, written: dict[str, RawJson]) -> Event:
+def _event(match: StoredMatch, of: dict[str, Any], written: dict[str, RawJson], metadata: CrmMetadata, now: datetime) -> Event:
     return Event(
         match_id=match.id,
         match_type=match.match_type,

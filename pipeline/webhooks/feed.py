@@ -19,6 +19,7 @@ from pipeline.store.models import Delivery, Match, Round
 from pipeline.store.types import UtcDateTime
 from pipeline.webhooks.events import metadata_of
 from pipeline.webhooks.fundingscout import PROFILE_NAME
+from pipeline.webhooks.outbox import AT_REST, OPEN
 from pipeline.webhooks.profiles import CrmMetadata
 
 # What is shown, and what it is in the ledger: a held match is told nobody, a claimed one has no outcome yet, a scheduled
@@ -102,9 +103,13 @@ def _of_all(
 def _of_status(
     organization_id: str, status: str, since: datetime | None, before: datetime | None, after: Place | None
 ) -> Select[datetime, Any]:
-    """Places of the matches of one status: walks ix_deliveries_feed. A delivery is made with its match, at the same moment."""
+    """Places of the matches of one status: walks ix_deliveries_feed. A delivery is made with its match, at the same moment.
+
+    Those on their way are no more than senders have in flight: ix_deliveries_open has them.
+    """
     query = select(Delivery.created_at, Delivery.match_id).join(Match, Match.id == Delivery.match_id)
     query = query.where(
+        OPEN if status == "sending" else AT_REST,
         Delivery.organization_id == organization_id,
         Delivery.profile == PROFILE_NAME,
         Delivery.status == status,

@@ -37,6 +37,7 @@ MARGIN = timedelta(seconds=30)
 # same time however many deliveries were made.
 OPEN = text("deliveries.status IN ('pending', 'sending')")
 SCHEDULED = text("deliveries.status = 'scheduled'")
+AT_REST = text("deliveries.status <> 'sending'")  # so that ix_deliveries_feed finds them
 # No delay of a policy is longer: what is due later was scheduled while a clock was wrong.
 FURTHEST = timedelta(hours=49)
 
@@ -124,7 +125,7 @@ def release_held(
     """
     if match_ids is None and days is None:
         raise ValueError("say which held deliveries: by match ids or by days")
-    query = select(Delivery.id).where(Delivery.status == "held")
+    query = select(Delivery.id).where(AT_REST, Delivery.status == "held")
     if organization_id is not None:
         query = query.where(Delivery.organization_id == organization_id)
     if days is not None:

@@ -31,7 +31,7 @@ class CrmMetadata:
 class Event:
     """One match, with all that a body may say about it. ``all_matches`` as in matching.model.FoundMatch.
 
-    ``written``: what a profile has written of this round already; all events of the round in one visit share it.
+    ``written``: what a profile has written of this round already; all events of the round as it is share it.
     """
 
     match_id: str

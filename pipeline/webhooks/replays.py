@@ -20,7 +20,7 @@ from pipeline.webhooks.attempts import NEVER_SENT
 from pipeline.webhooks.choosing import DISABLED, TEST
 from pipeline.webhooks.deletions import ROW_DELETED
 from pipeline.webhooks.fundingscout import PROFILE_NAME, fundingscout_profile
-from pipeline.webhooks.outbox import with_webhook
+from pipeline.webhooks.outbox import AT_REST, with_webhook
 from pipeline.webhooks.policies import policy_in_force
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.startcap import startcap_profile
@@ -110,6 +110,7 @@ def _chunks(db: AppDatabase, wanted: Wanted, profile: Profile, report: ReplayRep
         raise ValueError("say which deliveries: by ids, or an organization and a time from which on")
     for status in sorted(set(wanted.statuses) & set(CLOSED)):
         query = select(Delivery.created_at, Delivery.id).where(
+            AT_REST,
             Delivery.organization_id == wanted.organization_id,
             Delivery.profile == profile.name,
             Delivery.status == status,

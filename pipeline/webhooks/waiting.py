@@ -75,7 +75,6 @@ _BY_ORGANIZATION = (_ENDPOINTS.profile == bindparam("profile")) & _ENDPOINTS.org
 )
 _ENDPOINTS_BY_ID: Select[Any] = select(*_ENDPOINT).where(_BY_ID)
 _ENDPOINTS_BY_ORGANIZATION: Select[Any] = select(*_ENDPOINT).where(_BY_ORGANIZATION)
-_ENDPOINTS_BY_BOTH: Select[Any] = select(*_ENDPOINT).where(_BY_ID | _BY_ORGANIZATION)
 _ENDPOINTS_LOCKED: Select[Any] = _ENDPOINTS_BY_ID.order_by(_ENDPOINTS.id).with_for_update(skip_locked=True)
 
 
@@ -87,20 +86,20 @@ def oldest(*conditions: Condition) -> Select[Any]:
 
 def oldest_locked(session: Session, query: Select[Any], **parameters: Any) -> list[Waiting]:
     """The oldest deliveries that ``query`` names, locked; those that somebody else has locked are passed over."""
-    found: Iterable[Any] = session.connection().execute(query, parameters)
+    found: Sequence[Any] = session.connection().execute(query, parameters).all()
     return [Waiting(*row) for row in found]
 
 
-def endpoints(session: Session, ids: Sequence[str], profile: str, organizations: Sequence[str]) -> list[Endpoint]:
-    """The endpoints with these ids, and those that these organizations have in this profile."""
-    # Each as its own statement: with an empty list in it, PostgreSQL would read the whole table.
-    if not organizations:
-        found: Iterable[Any] = session.connection().execute(_ENDPOINTS_BY_ID, {"ids": ids})
-    elif not ids:
-        found = session.connection().execute(_ENDPOINTS_BY_ORGANIZATION, {"profile": profile, "organizations": organizations})
-    else:
-        both = {"ids": ids, "profile": profile, "organizations": organizations}
-        found = session.connection().execute(_ENDPOINTS_BY_BOTH, both)
+def endpoints(session: Session, ids: Sequence[str]) -> list[Endpoint]:
+    """The endpoints with these ids."""
+    found: Sequence[Any] = session.connection().execute(_ENDPOINTS_BY_ID, {"ids": ids}).all()
+    return [Endpoint(*row) for row in found]
+
+
+def endpoints_of(session: Session, profile: str, organizations: Sequence[str]) -> list[Endpoint]:
+    """The endpoints that these organizations have in this profile."""
+    wanted = {"profile": profile, "organizations": organizations}
+    found: Sequence[Any] = session.connection().execute(_ENDPOINTS_BY_ORGANIZATION, wanted).all()
     return [Endpoint(*row) for row in found]
 
 

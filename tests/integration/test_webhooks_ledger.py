@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -223,3 +224,15 @@ def test_fs_25_to_30_one_url_that_a_second_post_overwrites_and_null_or_empty_cle
         set_webhook(database, organization, URL, None, now)
         assert set_webhook(database, organization, cleared, None, now) is None
         assert get_webhook(database, organization) is None
+
+
+def test_each_is_told_of_a_round_as_it_is_at_its_own_claim(partners: Any) -> None:
+    """What was written of a round for the first is not what the second gets, once a later report has changed it."""
+    found = [partners.found(partners.add(slug, URL), partners.round("r1", amount_usd=1_000)) for slug in ("acme", "other")]
+    record_matches(partners.database, found, partners.now)
+    told = []
+    for amount in (1_000, 2_000):
+        partners.round("r1", amount_usd=amount)
+        (claimed,) = claim(partners.database, 1, partners.now, "me", fundingscout_profile())
+        told.append(json.loads(claimed.body)["funding_round"]["amount_usd"])
+    assert told == [1_000, 2_000]

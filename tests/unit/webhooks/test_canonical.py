@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.webhooks.canonical import RawJson, canonical_part, canonical_text
+from pipeline.webhooks.canonical import RawJson, canonical_part, canonical_text, canonical_word
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -73,3 +73,8 @@ def test_what_is_spliced_into_changes_nothing_of_what_stands_beside_it(value: ob
 
 def test_lone_surrogates_become_escapes() -> None:
     assert canonical_text({"a": "\ud800"}).encode() == b'{"a":"\\ud800"}'
+
+
+@given(st.none() | st.text())
+def test_a_word_by_itself_is_what_stands_in_a_body(word: str | None) -> None:
+    assert canonical_word(word) == canonical_text(word)
