@@ -147,9 +147,12 @@ def _original(best: Claim, claims: list[Claim]) -> Claim:
 def _stated_usd(best: Claim, claims: list[Claim]) -> Decimal | None:
     if best.money.currency == "USD":
         return best.money.amount
-    for claim in claims:
-        if claim.money.currency == "USD" and claim.place == best.place and _converts(claim, best):
-            return claim.money.amount
+    dollars = [claim for claim in claims if claim.money.currency == "USD"]
+    # "raises €7.6M" in the title, "€7.6 million (US$8.1 million)" in the body.
+    for pair in (best, *(claim for claim in claims if _same(claim.money, best.money))):
+        for claim in dollars:
+            if _converts(claim, pair):
+                return claim.money.amount
     return None
 
 

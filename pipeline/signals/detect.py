@@ -17,10 +17,11 @@ from pathlib import Path
 from pipeline.signals import cues, money_cues
 from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
-from pipeline.signals.money import find_money
+from pipeline.signals.money import Money, find_money
 from pipeline.signals.ngrams import ngram_score
 from pipeline.signals.places import region_country
 from pipeline.signals.text import Text
+from pipeline.signals.title_vetoes import ASIDE, TITLE_VETOES
 
 WEIGHTS_FILE = Path(__file__).with_name("data") / "detection_weights.csv"
 BIAS = "bias"
@@ -68,8 +69,8 @@ def probability_of(found: Iterable[str], words: float = 0.0) -> float:
 
 
 def reason_against(found: dict[str, str]) -> str:
-    """Why the text makes no round: the first veto it shows in the order of cues.TITLE_VETOES, else not_funding."""
-    for name in cues.TITLE_VETOES:
+    """Why the text makes no round: the first veto it shows in the order of TITLE_VETOES, else not_funding."""
+    for name in TITLE_VETOES:
         if f"title_{name}" in found:
             return name
     if "title_past_funding" in found:
@@ -148,21 +149,43 @@ def _title_cues(headline: Headline) -> dict[str, str]:
     ):
         found["title_past_funding"] = aside[0]
     found.update(_money_noun(headline))
+    found.update(_subject_cues(headline))
     if headline.side == "company" and region_country(headline.subject):
         found["title_market_stat"] = headline.subject  # "Thailand secures $4bn": a country's figures, no company's round
-    plain = cues.ASIDE.sub(" ", _without_purpose(headline))
+    plain = ASIDE.sub(" ", _without_purpose(headline))
     no_givers = _GIVERS.sub("", plain) if headline.side == "company" else plain
-    for name, veto in cues.TITLE_VETOES.items():
+    for name, veto in TITLE_VETOES.items():
         if match := veto.search(no_givers if name == "fund_close" else plain):
             found[f"title_{name}"] = match[0]
     return found
 
 
+def _subject_cues(headline: Headline) -> dict[str, str]:
+    """Who gets or gives the money: a fund, or something that is no company at all."""
+    found: dict[str, str] = {}
+    if headline.side == "company" and headline.subject:
+        firm = cues.FUND_NAME.search(headline.subject) or cues.INVESTMENT_FIRM.search(headline.subject)
+        if firm:
+            found["title_fund_raises"] = firm[0]
+    if headline.side == "investor" and headline.verb.lower().startswith("invest"):
+        thing = _INTO_THING.search(headline.rest)
+        if thing and not _CAPITAL.search(thing["what"]):
+            found["title_into_thing"] = thing["what"]  # "invests $1B in data centres": no company is named
+    return found
+
+
 def _without_purpose(headline: Headline) -> str:
-    """The title without "… to automate contracts": what the money is for says nothing against the round."""
+    """The title without "… to automate contracts" and "…, which sells gifts, …".
+
+    What the money is for, or the company does, says nothing against the round.
+    """
+    if headline.side != "company":
+        return headline.plain
     money = headline.money_after_verb
-    purpose = _PURPOSE.search(headline.plain, money.end) if money and headline.side == "company" else None
-    return headline.plain[: purpose.start()] if purpose else headline.plain
+    purpose = _PURPOSE.search(headline.plain, money.end) if money else None
+    shorter = headline.plain[: purpose.start()] if purpose else headline.plain
+    clause = _RELATIVE.search(shorter, 0, len(headline.subject) + 2)
+    return shorter[: clause.start()] + shorter[clause.end() :] if clause else shorter
 
 
 def _is_object(headline: Headline, place: int) -> bool:
@@ -183,17 +206,24 @@ def _money_noun(headline: Headline) -> dict[str, str]:
     money = headline.money_after_verb or next(iter(headline.monies), None)
     if money is None:
         return {}
-    behind = headline.plain[money.end :]
+    noun, is_round = _noun_behind(headline.plain, money)
+    return {"title_money_is_round" if is_round else "title_money_other": noun} if noun else {}
+
+
+def _noun_behind(sentence: str, money: Money) -> tuple[str, bool]:
+    """(the noun that says what ``money`` is, whether it is a round's); ("", False) where none does."""
+    behind = _CONVERTED.sub("", sentence[money.end :], count=1)
     of_round, of_other = money_cues.MONEY_IS_ROUND.match(behind), money_cues.MONEY_IS_OTHER.match(behind)
     if of_other and not (of_round and of_round.end() <= of_other.end()):
-        return {"title_money_other": of_other[0]}
-    return {"title_money_is_round": of_round[0]} if of_round else {}
+        return of_other[0], False
+    return (of_round[0], True) if of_round else ("", False)
 
 
 def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
     found: dict[str, str] = {}
     events: list[int] = []
     recent: list[int] = []
+    told: list[int] = []
     sentences = text.news
     if not sentences or len(text.body) < 40:
         return {"no_body": ""}, ()
@@ -206,9 +236,12 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
             continue
         kind = _event_kind(sentence)
         depth = "lead" if index < 3 else "early" if index < 10 else "late"
-        if kind == "event":
+        monies = find_money(sentence)
+        if kind == "event" and _is_other_money(sentence, monies):
+            found.setdefault(f"event_other_{depth}", sentence)  # "has raised $1 million in venture debt"
+        elif kind == "event":
             events.append(index)
-            has_money = bool(find_money(sentence))
+            has_money = bool(monies)
             has_round = bool(cues.ROUND_NAME.search(sentence))
             found.setdefault(f"event_{depth}", sentence)
             if has_money:
@@ -223,6 +256,8 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
                 found.setdefault("says_raised_lead" if index < 4 else "says_raised_deep", sentence)
             if cues.LED_BY.search(sentence) and (has_round or has_money):
                 found.setdefault("round_led_lead" if index < 6 else "round_led_deep", sentence)
+            if has_money and cues.SAYS_RAISED.search(sentence):
+                told.append(index)
         else:
             found.setdefault(f"event_{kind}", sentence)
             if kind == "recent":
@@ -232,8 +267,18 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
     if len(text.body) < LONGEST_TEASER:
         found["teaser"] = ""
     found.update(_whole_body_cues(text))
+    for index in told:
+        near = " ".join(sentences[index : index + 3])
+        if cues.LED_BY.search(near) or cues.PARTICIPATION.search(near) or cues.JOINS_BOARD.search(near):
+            found.setdefault("told_with_backers", sentences[index])  # a feature's one paragraph on its round
     # A feature that tells of a recent round only: that is where to read it.
     return found, tuple(events or recent)
+
+
+def _is_other_money(sentence: str, monies: list[Money]) -> bool:
+    """Whether all that the sentence says of its amounts is that they are a loan, a fund, a grant."""
+    nouns = [_noun_behind(sentence, money) for money in monies]
+    return any(noun and not is_round for noun, is_round in nouns) and not any(is_round for _, is_round in nouns)
 
 
 def _may_report(lowered: str) -> bool:
@@ -262,6 +307,8 @@ def _whole_body_cues(text: Text) -> dict[str, str]:
     found: dict[str, str] = {}
     news = text.body[: min(text.news_end, LONGEST_NEWS)]
     lead = text.lead
+    if firm := cues.INVESTMENT_FIRM.search(_before_money(text.news[0])):
+        found["lead_investment_firm"] = firm[0]
     for name, pattern in _NEWS_CUES:
         if match := pattern.search(news):
             found[name] = match[0]
@@ -271,13 +318,21 @@ def _whole_body_cues(text: Text) -> dict[str, str]:
     return found
 
 
+def _before_money(sentence: str) -> str:
+    """What the first sentence says of its subject: all before its first amount, and before who gives it."""
+    monies = find_money(sentence)
+    head = sentence[: monies[0].start] if monies else sentence
+    giver = _GIVERS.search(head)
+    return head[: giver.start()] if giver else head
+
+
 def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     """Cues that mean something only together."""
     joint: dict[str, str] = {}
     if "use_of_funds" in found and ("led_by" in found or "participation" in found):
         joint["round_story"] = found["use_of_funds"]
     is_long = not found.keys() & {"no_body", "teaser"}
-    hard = cues.TITLE_VETOES.keys() - (_SOFT_VETOES if is_long else frozenset())
+    hard = TITLE_VETOES.keys() - (_SOFT_VETOES if is_long else frozenset())
     vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in hard]
     vetoes += [name for name in ("title_past_funding", "title_money_other") if name in found]
     if vetoes:
@@ -285,12 +340,18 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     is_told = any(name.startswith("event_") and name not in ("event_past", "event_planned") for name in found)
     if not is_told and not found.keys() & {"no_body", "teaser"}:
         joint["no_event"] = ""
+    if found.keys() & {"title_fund_raises", "lead_investment_firm"} and found.keys() & {"title_raise", "title_gets"}:
+        joint["fund_raises"] = found.get("title_fund_raises") or found["lead_investment_firm"]
     if "title_raise" in found and "no_body" in found:
         joint["headline_raise"] = found["title_raise"]
     return joint
 
 
 _PURPOSE = gated(r"\sto\s(?=[a-z])", re.I)
+_RELATIVE = gated(r"\s(?:that|which|who)\s[^,]+(?=,|$)")
+_INTO_THING = gated(r"\b(?:in|into)\s(?P<what>.+)$")
+_CAPITAL = re.compile(r"[A-ZÀ-Þ]|\d|\w\.\w")
+_CONVERTED = re.compile(r"^\s?\([^)]{1,40}\)")
 _GIVERS = gated(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
 # Headlines that say little of what the text below them tells: their cues weigh by themselves.
 _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
@@ -299,7 +360,11 @@ _PLAIN_RAISE = gated(
     r"|mop|rak|reel|rop|scoop)",
     re.I,
 )
-_FROM_FUND = gated(r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b", re.I)
+_FROM_FUND = gated(
+    r"\b(?:from|by) .{0,60}?\b(?:ventures?|capital|partners|vc|angels?|investors?|accelerator)\b"
+    r"|\b(?:ventures|capital|partners|vc) (?:investment|funding|backing|financing)\b",
+    re.I,
+)
 _MONEY_EVENT = gated(
     r"\b(?:rais(?:e|es|ed|ing)|secur(?:ed|es|ing)|invest(?:ed|s|ment)|clos(?:ed|es|ing)|landed|bagged"
     r"|nabbed|received|netted)\b[^.]{0,80}?(?:[$€£₹¥]\s?\d|\d\s?(?:million|crore|cr\b))",
@@ -321,6 +386,8 @@ _NEWS_CUES = (
     ("grant_terms", cues.GRANT_TERMS),
     ("charity_terms", cues.CHARITY_TERMS),
     ("never_raised", money_cues.NEVER_RAISED),
+    ("brings_total", cues.BRINGS_TOTAL),
+    ("joins_board", cues.JOINS_BOARD),
 )
 _LEAD_CUES = (
     ("public_company", cues.PUBLIC_COMPANY),

@@ -38,6 +38,8 @@ class Headline:
 def parse_headline(title: str) -> Headline:
     """The parts of ``title``. Total: a title that is no money news has side "none"."""
     plain = strip_tags(title)
+    if _JOURNEY.match(plain):
+        plain = plain[4:]  # "How Acme went from … to a $40M Series B": a feature on the round, no how-to
     monies = tuple(find_money(plain))
     round_match = ROUND_NAME.search(plain)
     name = round_match[0].strip() if round_match else None
@@ -66,7 +68,7 @@ def _without_verb(plain: str, monies: tuple[Money, ...], name: str | None) -> He
     given = _MONEY_FOR.match(plain)
     if given and monies and monies[0].start <= 40:
         return Headline(plain, "nominal", given["subject"], "", plain[: given.start("subject")], monies, name)
-    ending = _WITH_MONEY_LAST.search(plain) or _VALUED_AFTER.search(plain)
+    ending = _WITH_MONEY_LAST.search(plain) or _VALUED_AFTER.search(plain) or _TO_ROUND.search(plain)
     if ending and monies and ending.start() > 0:
         return Headline(
             plain, "company", plain[: ending.start()].strip(" ,–—-:"), ending[0], plain[ending.end() :], monies, name
@@ -163,7 +165,7 @@ _PEOPLE = gated(
 _REACH, _REACH_OF_RAISE = 45, 80
 # "Oldmoor and Peakline back Acme", "Investors pour $6M into Acme": a bare verb needs several subjects.
 _PLURAL_VERB = gated(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject|invest", re.I)
-_PLURAL_SUBJECT = gated(r",|\band\b|&|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$")
+_PLURAL_SUBJECT = gated(r",|\band\b|&|\bet al\b|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$")
 # "With $6M in new funding, Acme …", "Armed with a fresh €6M, Acme …"
 _WITH_MONEY_FIRST = gated(
     r"(?:armed with|flush with|fueled by|buoyed by|backed by|powered by|boosted by|with|after raising|having raised|on the back of)"
@@ -174,7 +176,8 @@ _WITH_MONEY_FIRST = gated(
 _VALUED_AFTER = gated(
     r"(?<=\s)(?=(?:is now|is|now|hits?|reach\w+|becomes?|turns?|enters?|joins?|doubles?|triples?|quadruples?|achieves?|attains?"
     r"|valued)\b.{0,50}"
-    r"\b(?:valu\w+|unicorn)\b).{5,80}?\s(?:after|following)\s(?:raising|securing|closing|an?|its|new|the|fresh)\s",
+    r"\b(?:valu\w+|unicorn|worth)\b).{5,80}?\s(?:after|following|as|in)\s(?:raising|securing|closing|an?|its|new|the|fresh"
+    r"|(?:(?!the\b|its\b)[\w.’'&\-]+\s){1,4}(?:leads|led|invests|joins|backs)(?:\san?|\sits)?)\s",
     re.I,
 )
 # Acme gets the money that the headline begins with: a "$6M seed round for Acme".
@@ -251,6 +254,12 @@ _POSSESSIVE_MONEY = gated(
     r"(?:\w+\s){0,2}(?:funding|round|raise|investment|financing|seed|series)\b",
     re.I,
 )
+_JOURNEY = gated(
+    r"How\s(?P<subject>.{2,60}?)\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?:an?|its|their)\s.{0,40}?"
+    r"\b(?:round|raise|seed|series [a-h]|funding)\b",
+    re.I,
+)
+_TO_ROUND = gated(r"\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?=(?:an?|its|their)\s)", re.I)
 _TAG = gated(
     r"^\s*(?:\[[^\]]{1,40}\]|\((?:updated?|exclusive|breaking)\)"
     r"|(?:exclusive|update|updated|breaking|breaking news|funding alert|funding news|press release|news"

@@ -23,6 +23,12 @@ PEOPLE_OF = gated(
     r"\b(?:founders?|co-?founders?|executives|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs|veterans|people"
     r"|individuals)\s(?:of|from|at|behind)\s(?!the (?:fund|investor))"
 )
+# ", co-founder of Curve," behind a person
+ROLE_BEHIND = gated(
+    r",\s(?:the\s|a\s)?(?:(?:[Ff]ormer|[Ee]x-?|[Gg]eneral|[Mm]anaging)\s)?(?:(?:[Cc]o-?)?[Ff]ounder|CEO|CTO|COO|CFO|[Pp]artner|[Pp]resident"
+    r"|[Cc]hair(?:man|woman)?|[Dd]irector)(?:\s(?:and|&)\s[\w\-]+)?\s(?:of|at)\s[A-ZÀ-Þ][\w.&’'\-]*(?:\s[A-ZÀ-Þ][\w.&’'\-]*){0,3}"
+    r"(?=,|\s(?:and|as)\b|$)"
+)
 # What stands where a name would and names nobody: "Curve's Founder", "Crypto Category Leaders", "other VC firms".
 UNNAMED = gated(
     r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$"
@@ -140,7 +146,7 @@ _STOP = (
     r"|in\s(?:an?|its|the|this|what)\s|on\s(?:the|\w+day)\b|after\b|amid\b|as (?:it|the company|part of)\b"
     r"|just\b|since\b|while\b|when\b|is (?:set|aimed|expected)|has (?:also|now)|said\b|says\b|told\b"
     r"|according to|– |— |have (?:also|all)|were\b|was\b|are\b|is\b|\bat \$|\bvaluation\b"
-    r"|(?:also\s)?participat(?:ed|ing)|(?:also\s)?(?:joined|invested)|with the\s(?!participation)"
+    r"|(?:(?:also|all|both)\s)*participat(?:ed|ing)|(?:(?:also|all|both)\s)*(?:joined|invested|came in)|with the\s(?!participation)"
     r"|the (?:round|funding|investment|company|capital|new)\b))"
 )
 _NAMES = rf"(?P<names>[^.;]*?(?:(?:\.(?=\w|,|\s?[a-z&])|(?<=\b[A-ZÀ-Þ])\.(?=\s[A-ZÀ-Þ]))[^.;]*?)*?){_STOP}"
@@ -265,8 +271,8 @@ OTHER_PATTERNS = (
     ),
     # "raised $5 million from A and B"
     gated(
-        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount)"
-        r"|\d[MmKk])\s(?:(?:of|in)\s\w+\s)?(?:coming\s|came\s)?from\s"
+        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount|cash|money)"
+        r"|\d[MmKk])(?:\s\([^)]{1,40}\))?\s(?:(?:of|in)\s\w+\s)?(?:(?:announced\s(?:on\s)?\w+\s)?com(?:ing|es)\s|came\s)?from\s"
         rf"(?P<names>{_QUALIFIED}(?:[A-ZÀ-Þ0-9]|a16z)[^.;]*?){_STOP}"
     ),
     # "alongside A"; "backed by leading funds including A and B"
@@ -283,7 +289,40 @@ OTHER_PATTERNS = (
         r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this)|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
         r"|joined (?:in )?(?:the|this) (?:\w+ )?(?:round|financing|funding)|joined as|joined(?=[.,;]|$)"
         r"|took part|takes? part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
-        r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing))"
+        r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing)"
+        r"|(?:re-?)?invested (?:too|as well|again|alongside|in (?:the|this) (?:\w+ )?(?:round|financing))|came (?:in|on board|back)\b"
+        r"|re-?upped|followed (?:on|suit)|returned\b)"
+    ),
+    # "New investors A and B joined current investors C and D in the round"; "A joined C and D in the first close"
+    gated(
+        rf"{_BEFORE}(?:(?:[Nn]ew|[Oo]utside|[Tt]wo|[Tt]hree)\s(?:new\s)?(?:investors?|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{2,200}}?)\s"
+        r"(?:have |has )?joined\s(?=(?:(?:with|by|its|the)\s)*(?:existing|current|previous|prior|returning|earlier|founding)\s"
+        r"(?:investors?|backers?|shareholders?)|[^.;]{0,200}\bin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b)"
+    ),
+    gated(
+        r"\bjoined\s(?:(?:with|by|its|the)\s)*(?:(?:existing|current|previous|prior|returning|earlier|founding|insider)\s"
+        r"(?:investors?|backers?|shareholders?),?\s(?:including\s)?)(?P<names>[A-ZÀ-Þ][^.;]*?)"
+        r"(?=\sin (?:the|this)\b|,?\salong with\b|[.;]|$)"
+    ),
+    gated(
+        r"\bjoined\s(?P<names>[A-ZÀ-Þ][^.;]{2,200}?)\sin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b"
+    ),
+    # "supported by current investors A and B"; "insiders A and B"
+    gated(
+        r"\b(?:supported|backed|joined|funded|financed|subscribed|followed|completed)(?: strongly)? by\s(?:(?:all|its|the|both|our)\s)*"
+        r"(?:existing|current|new|returning|previous|insider)\s(?:investors?|backers?|shareholders?),?\s(?:including\s)?"
+        rf"(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
+    ),
+    # "A provided the startup with $4 million"; "A contributed $500,000 to the Series B"
+    gated(
+        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|gave|handed)\s(?:the\s)?(?:company|startup|start-up|firm)\s(?:with\s)?"
+        r"(?:\w+\s){0,2}(?:US)?[$€£₹]"
+    ),
+    gated(
+        rf"{_BEFORE}(?:The\s)?(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|contributed|put in|invested|chipped in|injected|committed"
+        r"|put)\s(?:\w+\s){0,2}(?:US)?[$€£₹][^.;]{1,24}?\s(?:to|in|into|towards?|of)\s(?:the|this)\s(?:\w+\s)?(?:round|series|seed"
+        r"|financing|funding|raise)\b",
+        re.I,
     ),
     gated(rf"\binvestments? (?:from|by)\s(?P<names>{_QUALIFIED}[A-ZÀ-Þ0-9][^.;]*?){_STOP}"),
     # "40 funds and insiders, including A and B"
@@ -310,11 +349,11 @@ ANGEL_PART = gated(
 )
 HINT = gated(
     r"\b(?:led|leads?|investors?|backers?|participat\w+|joined|invest(?:ed|ment|ments)|backed|backing"
-    r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series)\b",
+    r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series|secured|provided|contributed)\b",
     re.I,
 )
 PAST_ROUND = gated(
-    r"\b(?:previous(?:ly)? (?:\w+ ){0,3}(?:round|raised|funding|seed|series|led|backed|invested)"
+    r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led|backed|invested)"
     r"|prior (?:round|funding)|earlier (?:round|funding)|(?:raised|round|funding|seed"
     r"|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)"
     r"|has also (?:invested|backed)|portfolio (?:includes|companies)|other investments include"

@@ -35,6 +35,7 @@ from pipeline.signals.investor_patterns import (
     POSSESSIVE,
     PROPER,
     PROPER_TAIL,
+    ROLE_BEHIND,
     SEPARATOR,
     TAIL,
     TYPES,
@@ -252,7 +253,7 @@ def parse_described(phrase: str) -> list[tuple[str, str]]:
     """(name, the descriptor it stood under) of every name in a list."""
     found: list[tuple[str, str]] = []
     # "… and the founders of Acme and Bolt": those are where unnamed people come from.
-    plain = BRACKETS.sub(" ", PEOPLE_OF.split(phrase, maxsplit=1)[0])
+    plain = BRACKETS.sub(" ", PEOPLE_OF.split(ROLE_BEHIND.sub("", phrase), maxsplit=1)[0])
     plain = APPOSITION.sub(",", plain)
     for item in SEPARATOR.split(plain):
         if len(found) >= MOST_INVESTORS:

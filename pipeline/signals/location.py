@@ -22,7 +22,7 @@ class Location:
 def find_location(text: Text, headline: Headline, company: str | None) -> Location | None:
     """The company's city and country, by the first of: "X-based", "based in X" near the company, its dateline."""
     for sentence in (headline.plain, *text.news[:8]):
-        found = _based(sentence, company)
+        found = _beside(sentence, company) or _based(sentence, company)
         if found:
             return Location(found, sentence)
     about = _about(text, company)
@@ -39,6 +39,21 @@ def find_location(text: Text, headline: Headline, company: str | None) -> Locati
     return _dateline(text) or _adjective(headline, company) or _nation(text, company)
 
 
+def _beside(sentence: str, company: str | None) -> Place | None:
+    """ "Acme (Irvine, California)", "Acme Inc., of Zug, Switzerland, said": how trade letters give a place."""
+    for start in _places_of(company, sentence):
+        match = _BESIDE.match(sentence, start)
+        place = find_place(match["bracket"] or match["of"]) if match else None
+        if place and (place.city or place.country):
+            return place
+    return None
+
+
+def _places_of(company: str | None, sentence: str) -> list[int]:
+    """Where ``company`` ends in ``sentence``."""
+    return [match.end() for match in re.finditer(rf"(?<!\w){re.escape(company)}(?!\w)", sentence)] if company else []
+
+
 def _based(sentence: str, company: str | None) -> Place | None:
     for match in _X_BASED.finditer(sentence):
         if _OF_INVESTOR.match(sentence, match.end()) or _OF_PERSON.match(sentence, match.end()):
@@ -47,7 +62,8 @@ def _based(sentence: str, company: str | None) -> Place | None:
         is_own = _OF_COMPANY.match(after) or (company and company.lower() in after.lower())
         if not is_own and _AMONG_BACKERS.search(sentence, 0, match.start()):
             continue
-        place = find_place(match["place"]) or find_place(" ".join(match["place"].split()[-1:]))
+        named = _THE.sub("", match["place"])  # "The Buffalo, N.Y.-based developer"
+        place = find_place(named) or find_place(" ".join(named.split()[-1:]))
         if place:
             return place
     for match in _CITY_COMPANY.finditer(sentence):
@@ -129,7 +145,7 @@ def _up_to_second_comma(phrase: str) -> str:
 _CAP = r"[A-ZÀ-Þ][\w.'’À-ÿ]*"
 _KIND = (
     r"(?:start-?up|company|laboratory|lab|maker|developer|manufacturer|platform|studio|scale-?up|biotech"
-    r"|fintech|software firm|outfit)"
+    r"|fintech|\w+tech|software firm|(?<!investment )(?<!equity )(?<!capital )(?<!venture )firm|brand|retailer|provider|unicorn|outfit)"
 )
 _X_BASED = gated(
     rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
@@ -155,6 +171,12 @@ _BASED_IN = gated(
     rf"|is in|are in)|spin-?o(?:ut|ff) (?:from|of) \w+ in|[Ff]ounded (?:\w+ ){{0,2}}?in) (?:downtown "
     rf"|the )?(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:\s?[,–—-]\s?(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\.?"
     rf"|{_CAP}(?:\s{_CAP}){{0,2}}))?)"
+)
+_THE = re.compile(r"^The\s(?!Hague\b|Woodlands\b|Colony\b|Villages\b|Valley\b)")
+_BESIDE = gated(
+    rf"(?:,?\s(?:Inc|Ltd|Corp|Co|SAS|SA|GmbH|AG|BV|LLC|AB|ApS|Oy|Limited|plc|PLC|S\.A)\.?)?"
+    rf"(?:\s\((?P<bracket>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP}){{0,2}}))?)\)"
+    rf"|,?\sof\s(?P<of>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP})?))?),\s)"
 )
 _OF_INVESTOR = gated(
     r"\s(?:(?:early|seed|growth|impact|global|leading|deep)[\s\-]?(?:stage|tech)?\s)*(?:venture|vc|fund"

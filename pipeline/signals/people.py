@@ -46,7 +46,7 @@ def _of_company(match: re.Match[str], sentence: str, company: str | None) -> boo
     named = groups.get("org")
     if named in _ARTICLES:
         return False  # "the CEO of Acme": the pattern that reads what is behind the role decides
-    if not named or (named.islower() and not is_same(named, company) and named not in _SELF):
+    if not named or ((named.islower() or named.lower() in _SELF) and not is_same(named, company)):
         return not _FORMER.search(sentence[max(0, match.start("role") - 12) : match.start("role")])
     if not company:
         return False
@@ -157,7 +157,7 @@ _FOUNDED_BY = gated(
 )
 _ROLE_HINT = gated(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
 _ARTICLES = ("the", "a", "an")
-_SELF = ("the company", "the startup", "our company")
+_SELF = ("the company", "the startup", "our company", "company", "startup")
 _FORMER = gated(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
 _POSSESSIVE = gated(r"['’]s?$")
 _HONORIFIC = gated(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.signals import cues
+from pipeline.signals import title_vetoes
 from pipeline.signals.detect import BIAS, Detection, detect, detection_weights, may_be_funding, probability_of
 from pipeline.signals.headline import parse_headline
 from pipeline.signals.text import read
@@ -91,7 +91,7 @@ def test_most_texts_are_let_go_at_a_glance() -> None:
 
 
 def test_every_veto_has_a_reason_to_its_name() -> None:
-    assert set(cues.TITLE_VETOES) >= {"acquisition", "fund_close", "ipo", "public_offering", "debt", "grant", "token_presale"}
+    assert set(title_vetoes.TITLE_VETOES) >= {"acquisition", "fund_close", "ipo", "public_offering", "debt", "grant", "token_presale"}
 
 
 def test_weights_are_committed_with_a_bias_and_an_unknown_cue_weighs_nothing() -> None:
