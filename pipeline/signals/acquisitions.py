@@ -41,7 +41,7 @@ def find_acquisition(title: str, text: Text) -> Acquisition | None:
     if sides is None or _ONLY_TALK.search(title) or _NO_TARGET.search(_CLAUSE.split(sides[1], maxsplit=1)[0]):
         return None
     acquirer, acquired = _company(_SUBSIDIARY.sub("", sides[0])), _company(sides[1])
-    if not acquirer or not acquired or acquirer.casefold() == acquired.casefold():
+    if not acquirer or not acquired or acquirer.casefold() == acquired.casefold() or find_place(acquired):
         return None
     sources = dict.fromkeys(("acquiring_company", "acquired_company"), title)
     sentences = [title, *(each for each in text.news[:NEAREST_SENTENCES] if _SPEAKS_OF_IT.search(each))]
@@ -53,7 +53,9 @@ def find_acquisition(title: str, text: Text) -> Acquisition | None:
 def _sides(title: str) -> tuple[str, str] | None:
     if passive := _ACQUIRED_BY.search(title):
         return title[passive.end() :], _SAYS.split(title[: passive.start()], maxsplit=1)[0]
-    if noun := _WITH_ACQUISITION.search(title):
+    if private := _TAKES_PRIVATE.search(title):
+        return private["acquirer"], private["acquired"]
+    if noun := _WITH_ACQUISITION.search(title) or _CLOSES_ACQUISITION.search(title):
         return noun["acquirer"], noun["acquired"]
     if into := _JOINS_BY.search(title):
         return into["acquirer"], into["acquired"]
@@ -107,12 +109,17 @@ _ACQUIRES = gated(
     r"|(?:completes?|closes?|finali[sz]es|announces?|executes|secures)\s(?:the\s|its\s|(?:the\s)?(?:completion"
     r"|closing|signing) of\s"
     r"|the\s)*(?:strategic\s|major\s|[$€£]\S+\s(?:million\s|billion\s)?)*acquisition of"
-    rf"|(?:agrees|plans|intends|intent|set|moves)?\s?to {_BUYING}|acquires|acquired(?!\sby)|buys|snaps up"
-    r"|acquiring)\s(?=\S)",
+    rf"|(?:agrees|plans|intends|intent|set|moves)?\s?to {_BUYING}|acquires|(?:announces (?:that )?it has )?acquired(?!\sby)|buys"
+    r"|bought(?!\s(?:by|deal)\b)|snaps up|scoops up|picks up|swallows(?: up)?|gobbles up|takes over"
+    r"|(?:completes?|closes?|finali[sz]es|announces?)\s(?:its\s|the\s)?(?:[$€£]\S+\s(?:million\s|billion\s)?)?(?:purchase|takeover"
+    r"|buyout) of|acquiring)\s(?=\S)",
     re.I,
 )
 _ACQUIRED_BY = gated(
-    r"\s(?:is |was |to be |has been |gets |will be )?(?:being )?(?:fully )?(?:acquired|bought|snapped up|taken over) by\s", re.I
+    r"\s(?:is |was |to be |has been |gets |will be )?(?:being )?(?:fully )?(?:(?:acquired|bought|snapped up|taken over"
+    r"|swallowed) by"
+    r"|sold to|sells (?:itself )?to(?=\s.{2,60}?\sfor\s(?:US)?[$€£]))\s",
+    re.I,
 )
 _SAYS = gated(r"\s(?:announces|signs|enters|agrees|receives|executes|confirms)\b", re.I)
 _WITH_ACQUISITION = gated(
@@ -121,6 +128,15 @@ _WITH_ACQUISITION = gated(
     r"|the\s)?(?P<acquired>(?:(?!and\s)[A-Z0-9][\w.&’'\-]*\s){1,4})Acquisition$",
     re.I,
 )
+# "Acme announces closing of Bolt acquisition"
+_CLOSES_ACQUISITION = gated(
+    r"^(?P<acquirer>.{2,60}?)\s(?i:announces|completes|closes|finali[sz]es)\s(?i:(?:the\s|its\s)?(?:successful\s)?(?:closing"
+    r"|completion)\sof"
+    r"\s)?(?i:the\s|its\s)?(?P<acquired>(?:(?!(?:Strategic|Major|First|Second|Third|Recent|Planned|Previously"
+    r"|Announced)\b)[A-Z0-9][\w.&’'\-]*\s)"
+    r"{1,4})(?i:acquisition)$"
+)
+_TAKES_PRIVATE = gated(r"^(?P<acquirer>.{2,60}?)\s(?:to take|takes|taking)\s(?P<acquired>[A-Z0-9][^,;]{1,40}?)\sprivate\b")
 _JOINS_BY = gated(
     r"^(?P<acquired>.{2,60}?)\sto become (?:an? )?(?:wholly[- ]owned )?subsidiary of\s(?P<acquirer>.{2,60}?)(?:\sin\b|$)", re.I
 )
@@ -134,7 +150,9 @@ _ONLY_TALK = gated(
 )
 # What is bought, where it is no company.
 _NO_TARGET = gated(
-    r"^(?:USD\s?)?[$€£]\s?\d|\b(?:customers|users|talent|rights|licen[cs]es?|patents?|shares|apartments?"
+    r"\b(?:awards?|prizes?|wins?|orders?|contracts?|sponsorships?|role|helm|slack|steam|leadership|where"
+    r"|reins"
+    r"|duties|naming)\b|^(?:USD\s?)?[$€£]\s?\d|\b(?:customers|users|talent|rights|licen[cs]es?|patents?|shares|apartments?"
     r"|multifamily|portfolio|square[- ]f\w+"
     r"|propert(?:y|ies)|hotels?|royalt\w+|domains?|websites?|bitcoin|BTC|ETH|tokens?|acres?|units?|\d+-unit|building|warehouse"
     r"|shopping cent\w+|facility in|land|leases?|mines?|mineral|deposit|drill\w*|gold|silver|lithium|uranium"
@@ -171,7 +189,8 @@ _UNNAMED = gated(
 _NO_NAME = gated(
     r"\b(?:stake|shares|assets?|company|companies|startup|firm|rights|interest|technology|technologies assets"
     r"|business|the|this|new"
-    r"|another|investors?|giant|buyer|bidder|takeover|bid|spree|strategy|resource|milestone)$|^\d{1,3}$|^(?:it|they|we|you|who|what|why|how|this|that)\b",
+    r"|another|investors?|giant|buyer|bidder|takeover|bid|spree|strategy|resource|milestone)$|^\d{1,3}$|^(?:it|they|we|you|who"
+    r"|what|why|how|this|that)\b",
     re.I,
 )
 _CLAUSE = gated(

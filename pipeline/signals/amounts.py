@@ -86,6 +86,10 @@ def _claims(text: Text, headline: Headline, events: frozenset[int]) -> list[Clai
     for money in headline.monies:
         role = role_of(headline.plain, money, headline.monies)
         role = "announced" if role == "other" and headline.side != "none" else role
+        if money is headline.money_after_verb and headline.verb.rstrip().endswith(
+            (" a", " an", " its", " after", " following")
+        ):
+            role = "announced"  # "is worth $1.2B after a fresh $150M round": the round is the news, not a past one
         score = 6.0 if money is headline.money_after_verb or headline.side == "nominal" else 4.0
         found.append(Claim(money, role, -1, headline.plain, score))
     for index, sentence in enumerate(text.news[:DEEPEST_SENTENCE]):

@@ -98,7 +98,8 @@ FOUNDER_LAUNCHES = gated(
 )
 # "Curve co-founder Jane Doe's Acme", "Jane Doe's fund-backed Acme"
 PERSON_OWNER = gated(
-    r"(?P<role>.{0,60}?\b(?i:co-?founders?|founders?|entrepreneurs?|ceo|alum|veteran|actor|actress|cricketer|footballer|singer|rapper"
+    r"(?P<role>.{0,60}?\b(?i:co-?founders?|founders?|entrepreneurs?|ceo|alum|veteran|actor|actress|cricketer|footballer|singer"
+    r"|rapper"
     r"|billionaire|investor|scientist|professor)\s)?"
     r"(?P<person>[A-ZÀ-Þ][\w.\-]+(?:\s[A-ZÀ-Þ][\w.\-]*){1,2})['’]s?\s(?=\S)"
 )

@@ -69,7 +69,8 @@ EVENT = gated(
     r"|announc(?:e|es|ed|ing|ement)|obtain(?:s|ed)|locked (?:in|down)|scooped|fetched|pocketed|amassed"
     r"|procur(?:es|ed)|put(?:s)? in|inject(?:s|ed)|drew|took on|taken on|br(?:ings|ought) in|lured|clinch(?:es|ed)|mopp(?:ed"
     r"|ing) up|topp(?:ed|ing) up"
-    r"|subscribed|invested|joined|participated|part(?:ed)? with|handed|poured|ploughed|wrapp?(?:ed|ing) up"
+    r"|subscribed|report(?:s|ed)|provided|added|invested|joined|participated|part(?:ed)? with|handed|poured|ploughed|wrapp?(?:ed"
+    r"|ing) up"
     r"|gets|got|grabbed|grabs|won|wins|finali[sz]ed|disclosed|reveal(?:s|ed|ing)|unveil(?:ed|s)"
     r"|confirm(?:s|ed)|ha(?:s|ve)(?= (?:[$€£₹¥]|US\$|Rs )\s?\d[^.]{0,24}\b(?:in|of) (?:fresh|new|seed|venture|funding)\b)"
     r"|(?:co-)?led|invest(?:s|ed|ing)|back(?:s|ed)|emerg(?:es|ed|ing)|success(?:ful|fully)|closure"
@@ -178,15 +179,20 @@ PUBLIC_COMPANY = gated(
 )
 OFFERING_TERMS = gated(
     r"\bgross proceeds|\bcommon (?:stock|shares?)\b|\bwarrants?\b|\bplacement agent|\bregistered direct"
-    r""
     r"|\bunderwriters?\b|\bunderwritten (?:public|offering)|\bunderwriting (?:agreement|discounts|commissions|syndicate)"
-    r"|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|(?-i:\bPIPEs?\b)|\bform (?:8-k|s-1"
-    r"|f-1)\b|\bshareholders\b|\bregulation d\b",
+    r"|\bbook-running|\bprospectus\b|\bper (?:share|unit)\b|\bform (?:8-k|s-1"
+    r"|f-1)\b|\bregulation d\b",
     re.I,
 )
+# The same, apart: patterns whose beginnings differ are tried at every letter. Existing shareholders back rounds.
+OFFERING_HOLDERS = gated(
+    r"(?<!existing )(?<!current )(?<!historical )(?<!founding )(?<!other )\bshareholders\b|(?-i:\bPIPEs?\b)", re.I
+)
 FUND_TERMS = gated(
-    r"\blimited partners?\b|\b(?:the|this|new|inaugural|second|third|fourth|fifth|sixth|\d+th|first|debut|maiden|flagship|its) fund\b"
-    r"|\bportfolio compan(?:y|ies)\b|\bfund (?:I{1,3}|IV|V|will|has|size|focuses|targets)\b"
+    r"\blimited partners?\b|\b(?:the|this|new|inaugural|second|third|fourth|fifth|sixth|first|debut|maiden|flagship"
+    r"|its|latest) (?:fund|vehicle)\b"
+    r"|\bportfolio compan(?:y|ies)\b|\bfund (?:I{1,3}|IV|V|will|has|size|focuses"
+    r"|targets)\b"
     r"|\bassets under management|\bthe firm\b|\bcheck sizes?\b|\bfund['’]s\b|\bLPs\b|\bfund manager",
     re.I,
 )
@@ -220,12 +226,14 @@ COMPANY_WORDS = gated(
 )
 # A round now, by what follows from it: "bringing its total funding to $25M", "Jane Doe will join the board".
 BRINGS_TOTAL = gated(
-    r"\b(?:bring(?:s|ing)?|takes|taking|raises|raising)\b[^.;]{0,60}\b(?:total|funding|raised|capital)\b[^.;]{0,40}\bto\b[^.;]{0,30}?"
+    r"\b(?:bring(?:s|ing)?|takes|taking)\b[^.;]{0,60}\b(?:total|funding|raised"
+    r"|capital)\b[^.;]{0,40}\bto\b[^.;]{0,30}?"
     r"(?:[$€£₹¥]|Rs|\d)",
     re.I,
 )
 JOINS_BOARD = gated(
-    r"\b(?:(?:will|to) (?:also |now )?join|joins|has joined|have joined|(?:was|were|has been|have been) appointed to)\b[^.;]{0,60}\bboard\b",
+    r"\b(?:(?:will|to) (?:also |now )?join|joins|has joined|have joined|(?:was|were|has been"
+    r"|have been) appointed to)\b[^.;]{0,60}\bboard\b",
     re.I,
 )
 # Whom the news is about invests for a living: what it raises is a fund.
@@ -235,5 +243,6 @@ INVESTMENT_FIRM = gated(
     re.I,
 )
 FUND_NAME = gated(
-    r"(?:^|\s)(?:Capital|Ventures?|Partners|VC|Investments|Equity|Angels|Fund|Advisors|Asset Management|Accelerator)(?:\s(?:[IVX]{1,4}|\d))?$"
+    r"(?:^|\s)(?:\w*Capital|\w*Ventures?|Partners|VC|Investments|Equity|Angels|Fund|Advisors|Asset Management"
+    r"|Accelerator)(?:\s(?:[IVX]{1,4}|\d))?$"
 )

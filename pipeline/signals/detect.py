@@ -342,6 +342,11 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
         joint["no_event"] = ""
     if found.keys() & {"title_fund_raises", "lead_investment_firm"} and found.keys() & {"title_raise", "title_gets"}:
         joint["fund_raises"] = found.get("title_fund_raises") or found["lead_investment_firm"]
+    if not vetoes and not found.keys() & _OTHER_TERMS:
+        if found.keys() & {"title_raise", "title_gets", "title_nominal_side"} and found.keys() & _TOLD_AT_ONCE:
+            joint["title_and_lead_agree"] = found.get("event_lead_full") or found.get("event_lead_money") or ""
+        if "told_with_backers" in found:
+            joint["told_with_backers_alone"] = found["told_with_backers"]
     if "title_raise" in found and "no_body" in found:
         joint["headline_raise"] = found["title_raise"]
     return joint
@@ -355,6 +360,11 @@ _CONVERTED = re.compile(r"^\s?\([^)]{1,40}\)")
 _GIVERS = gated(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
 # Headlines that say little of what the text below them tells: their cues weigh by themselves.
 _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
+# What the text also says where the money is no round: with one of these, a round told in full is not yet believed.
+_OTHER_TERMS = frozenset(
+    {"public_company", "offering_terms", "token_terms", "debt_terms", "lead_investment_firm", "fund_raises", "event_other_lead"}
+)
+_TOLD_AT_ONCE = frozenset({"event_lead_full", "says_raised_lead", "event_lead_money", "event_lead_round"})
 _PLAIN_RAISE = gated(
     r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|snap|snar|haul|grab|pull|complet|clinch|bank|pocket|garner"
     r"|mop|rak|reel|rop|scoop)",
@@ -381,19 +391,20 @@ _NEWS_CUES = (
     ("participation", cues.PARTICIPATION),
     ("investor_title", cues.INVESTOR_TITLE),
     ("offering_terms", cues.OFFERING_TERMS),
+    ("offering_terms", cues.OFFERING_HOLDERS),
     ("fund_terms", cues.FUND_TERMS),
     ("token_terms", cues.TOKEN_TERMS),
     ("grant_terms", cues.GRANT_TERMS),
     ("charity_terms", cues.CHARITY_TERMS),
     ("never_raised", money_cues.NEVER_RAISED),
     ("brings_total", cues.BRINGS_TOTAL),
-    ("joins_board", cues.JOINS_BOARD),
 )
 _LEAD_CUES = (
     ("public_company", cues.PUBLIC_COMPANY),
     ("debt_terms", cues.DEBT_TERMS),
     ("acquisition_terms", cues.ACQUISITION_TERMS),
     ("lead_offering_terms", cues.OFFERING_TERMS),
+    ("lead_offering_terms", cues.OFFERING_HOLDERS),
     ("lead_fund_terms", cues.FUND_TERMS),
     ("lead_round", cues.ROUND_NAME),
     (

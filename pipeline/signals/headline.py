@@ -44,6 +44,8 @@ def parse_headline(title: str) -> Headline:
     round_match = ROUND_NAME.search(plain)
     name = round_match[0].strip() if round_match else None
     raise_verb = _money_verb(plain, monies, round_match)
+    if raise_verb and _OWNED_ROUND.search(plain, 0, raise_verb.start()):
+        raise_verb = None  # "Acme's $22M Series B brings its value to …": the round is the subject, its owner the company
     invest_verb = _invest_verb(plain)
     if not raise_verb and not invest_verb:
         raise_verb = _any_verb(plain, monies, round_match)
@@ -165,7 +167,9 @@ _PEOPLE = gated(
 _REACH, _REACH_OF_RAISE = 45, 80
 # "Oldmoor and Peakline back Acme", "Investors pour $6M into Acme": a bare verb needs several subjects.
 _PLURAL_VERB = gated(r"(?:co-?)?lead|back|pour|bet|pump|put|join|inject|invest", re.I)
-_PLURAL_SUBJECT = gated(r",|\band\b|&|\bet al\b|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$")
+_PLURAL_SUBJECT = gated(
+    r",|\band\b|&|\bet al\b|\b(?:[Ii]nvestors|[Aa]ngels|VCs|[Bb]ackers|[Ff]unds|[Ff]ounders|[Gg]iants|[Ff]irms)\s*$"
+)
 # "With $6M in new funding, Acme …", "Armed with a fresh €6M, Acme …"
 _WITH_MONEY_FIRST = gated(
     r"(?:armed with|flush with|fueled by|buoyed by|backed by|powered by|boosted by|with|after raising|having raised|on the back of)"
@@ -174,7 +178,8 @@ _WITH_MONEY_FIRST = gated(
 )
 # "Acme is valued at $1B after raising $60M"
 _VALUED_AFTER = gated(
-    r"(?<=\s)(?=(?:is now|is|now|hits?|reach\w+|becomes?|turns?|enters?|joins?|doubles?|triples?|quadruples?|achieves?|attains?"
+    r"(?<=\s)(?=valued at\b|(?:is now|is|now|hits?|reach\w+|becomes?|turns?|enters?|joins?|doubles?|triples?|quadruples?"
+    r"|achieves?|attains?"
     r"|valued)\b.{0,50}"
     r"\b(?:valu\w+|unicorn|worth)\b).{5,80}?\s(?:after|following|as|in)\s(?:raising|securing|closing|an?|its|new|the|fresh"
     r"|(?:(?!the\b|its\b)[\w.’'&\-]+\s){1,4}(?:leads|led|invests|joins|backs)(?:\san?|\sits)?)\s",
@@ -195,7 +200,7 @@ _VALUED_IN = gated(r"\s(?:is |was |now |gets |becomes )*(?:valued at|worth)\s", 
 _COLON_MONEY = gated(r"(?P<subject>[A-Z0-9][^:,]{1,40}):\s(?:(?:raises|secures)\s)?(?:[$€£₹¥]|US\$|Rs\.?\s?)\s?\d")
 # "Acme doubles down on mills with $6M Series B"
 _WITH_MONEY_LAST = gated(
-    r"\s(?:with|on|via|thanks to)\s(?:(?:an?|its|the|another|new|fresh|over|nearly"
+    r"\s(?:with|on|via|in|thanks to)\s(?:(?:an?|its|the|another|new|fresh|over|nearly"
     r"|more than|oversubscribed|record|whopping|massive|raising|latest|extra|additional)\s)*(?=(?:(?:US|A|C|S|HK|NZ)?[$€£₹¥]|Rs"
     r"|[A-Z]{3}\s?\d)"
     r"\s?[\d.,]+\S*(?:\s(?:million|billion|crore|cr|mn|bn|m|lakh))?\s(?:(?:in|of)\s)?(?:[\w\-+]+\s){0,3}?"
@@ -249,17 +254,21 @@ _BACKED_BY = gated(
     re.I,
 )
 _POSSESSIVE_MONEY = gated(
-    r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge|oversubscribed|upsized|record|massive)\s)?(?:[$€£₹]|US\$"
+    r"(?P<subject>.{2,60}?)['’]s?\s(?:(?:new|latest|recent|first|whopping|huge|oversubscribed|upsized|record"
+    r"|massive)\s)?(?:[$€£₹]|US\$"
     r"|Rs\.?)\s?\d\S*(?:\s(?:million|billion|mn|cr|crore))?\s"
     r"(?:\w+\s){0,2}(?:funding|round|raise|investment|financing|seed|series)\b",
     re.I,
 )
 _JOURNEY = gated(
-    r"How\s(?P<subject>.{2,60}?)\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?:an?|its|their)\s.{0,40}?"
+    r"How\s(?P<subject>.{2,60}?)\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?:an?|its"
+    r"|their)\s.{0,40}?"
     r"\b(?:round|raise|seed|series [a-h]|funding)\b",
     re.I,
 )
-_TO_ROUND = gated(r"\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?=(?:an?|its|their)\s)", re.I)
+_TO_ROUND = gated(
+    r"\s(?:went|grew|got|moved|rose|jumped|leapt|made it|came)\sfrom\s.{2,80}?\sto\s(?=(?:an?|its|their)\s)", re.I
+)
 _TAG = gated(
     r"^\s*(?:\[[^\]]{1,40}\]|\((?:updated?|exclusive|breaking)\)"
     r"|(?:exclusive|update|updated|breaking|breaking news|funding alert|funding news|press release|news"

@@ -72,6 +72,26 @@ _HEADLINES = (
         rf"(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |additional |local |full-time |high-paying |tech "
         rf"|skilled )*(?:jobs|positions|roles)))\b"
     ),
+    # "Acme opens Dublin office, creating 75 jobs"
+    gated(
+        rf"^(?P<company>.{{2,60}}?)\s(?i:opens|to open|expands|to expand|invests|to invest|launches|builds|to build|picks"
+        rf"|selects|chooses"
+        rf"|breaks)\s.{{3,90}}?,?\s(?i:creating|adding|bringing|to create|to add|will create|and create|and add|creates|adds)\s"
+        rf"(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |additional |local |full-time |high-paying |tech |skilled )*"
+        rf"(?:jobs|positions|roles)))\b"
+    ),
+    # "150 jobs to be created at Acme in Cork"
+    gated(
+        r"^(?P<count>\d[\d,]*)\+?\s(?P<role>(?i:(?:new |additional |tech |skilled )*(?:jobs|positions|roles)))\s"
+        r"(?i:to be created|created|to come|coming|announced)\s(?i:at|by|with|as)\s(?P<company>[A-Z0-9][^,;:]{1,50}?)"
+        r"(?=\s(?:in|for|as|opens|expands|over)\s|,|$)"
+    ),
+    gated(
+        rf"^(?P<company>.{{2,60}}?)\s(?i:ramps up|accelerates|boosts|steps up|expands|kicks off)\s(?i:its\s)?(?i:hiring"
+        rf"|recruitment|recruiting)"
+        rf"\b.*?(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |open )*(?:jobs|positions|roles|vacancies|openings|engineers"
+        rf"|developers|people)))\b"
+    ),
     gated(r"^(?P<company>.{2,70}?)\s(?i:announces|opens"
                r"|posts)\s(?P<count>\d[\d,]*)?\s?(?P<role>(?i:job openings|open positions|vacancies))\b"),
 )  # fmt: skip
@@ -80,7 +100,11 @@ _NO_HIRING = gated(
     r"|\b(?:hiring|recruit\w+) (?:software|platform|solution|tool|app)\b",
     re.I,
 )
-_NO_COMPANY = gated(r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b", re.I)
+_NO_COMPANY = gated(
+    r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b"
+    r"|\b(?:headcount|workforce|team|staff)$",
+    re.I,
+)
 _MODIFIER = gated(r"^(?:(?:new|additional|local|more|skilled|full-time|part-time|high-paying)\s)+", re.I)
 _ANY_ROLE = frozenset(
     {"jobs", "positions", "roles", "people", "employees", "workers", "staff", "job openings", "open positions", "vacancies"}

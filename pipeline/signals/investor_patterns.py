@@ -25,7 +25,8 @@ PEOPLE_OF = gated(
 )
 # ", co-founder of Curve," behind a person
 ROLE_BEHIND = gated(
-    r",\s(?:the\s|a\s)?(?:(?:[Ff]ormer|[Ee]x-?|[Gg]eneral|[Mm]anaging)\s)?(?:(?:[Cc]o-?)?[Ff]ounder|CEO|CTO|COO|CFO|[Pp]artner|[Pp]resident"
+    r",\s(?:the\s|a\s)?(?:(?:[Ff]ormer|[Ee]x-?|[Gg]eneral|[Mm]anaging)\s)?(?:(?:[Cc]o-?)?[Ff]ounder|CEO|CTO|COO|CFO|[Pp]artner"
+    r"|[Pp]resident"
     r"|[Cc]hair(?:man|woman)?|[Dd]irector)(?:\s(?:and|&)\s[\w\-]+)?\s(?:of|at)\s[A-ZÀ-Þ][\w.&’'\-]*(?:\s[A-ZÀ-Þ][\w.&’'\-]*){0,3}"
     r"(?=,|\s(?:and|as)\b|$)"
 )
@@ -85,7 +86,7 @@ DESCRIPTOR = gated(
     r"|tech|technology|fintech|healthcare|crypto|web3|climate|impact|deep[- ]?tech|sector|industry|like"
     r"|such as|namely|including|include|includes|were|was|is|are|among others|others|alongside|with"
     r"|through|via|together with|:"
-    r"|[A-ZÀ-Þ][\w.]+(?:\s[A-ZÀ-Þ]\w+)?-(?:based|backed|headquartered|focused|led)|\w+-(?:focused|based|backed"
+    r"|[A-ZÀ-Þ][\w.]+(?:\s[A-ZÀ-Þ]\w+)?[\-–](?:based|backed|headquartered|focused|led)|\w+-(?:focused|based|backed"
     r"|stage|led|oriented|driven|owned|listed)"
     r"|(?:U\.?S\.?|U\.?K\.?|EU|European|American|British|French|German|Spanish|Italian|Dutch|Swiss|Swedish"
     r"|Danish|Norwegian|Finnish|Israeli|Indian|Chinese|Japanese|Korean|Canadian|Australian|Silicon Valley"
@@ -100,7 +101,7 @@ OPENING_DESCRIPTION = gated(
 TAIL = gated(
     r"\s+(?:Series|round|also|participat\w+|invest(?:ed|ing|s)|joined|The|This|In|With|And|Existing"
     r"|New|To|At|For|On|Today|Said|Says|Among)$|,?\s+(?:Inc|LLC|Ltd|LP|L\.P|Corp|GmbH|AG|PLC|Limited|Pte"
-    r"|S\.A)\.?$",
+    r"|S\.A|SAS|SE|AB|NV|BV|Oy|Co\.? Ltd)\.?$",
     re.I,
 )
 POSSESSIVE = gated(r"['’]s?$")
@@ -109,7 +110,7 @@ GENERIC = gated(
     r"|the|this|it|company|ceo|cto|cfo|coo|co-founder|founder|q[1-4]|us|uk|u\.s|europe|asia|africa|india"
     r"|north america|"
     r"group|board|director|chairman|president|managing|general|senior|strategic|investments?|funding"
-    r"|silicon valley|web3|ai|saas|vc|management|team|\d[\d.,]*\w{0,3}|january|february|march|april|may"
+    r"|silicon valley|web3|ai|saas|vc|management|team|\d[\d.,]*(?:[mkb]n?|cr|st|nd|rd|th)?|january|february|march|april|may"
     r"|june|july|august|september|october|november|december)\s?)+",
     re.I,
 )
@@ -157,7 +158,8 @@ _ROUND_WORD = (
     r"|co-)"
 )
 LED_BY = gated(
-    rf"{_ROUND_WORD}[,)]?(?:\s\([^)]{{1,40}}\))?\s?(?:(?:which|that|and)\s)?(?:(?:is|was|were|has been|being|[Ww]as)\s)?"
+    rf"{_ROUND_WORD}[,)]?(?:\s\([^)]{{1,40}}\))?(?:,\s(?:which|that)\s[^,;.]{{3,50}},)?\s?(?:(?:which|that|and)\s)?(?:(?:is|was"
+    rf"|were|has been|being|[Ww]as)\s)?"
     rf"(?i:(?:co-?|jointly )?led(?: jointly| again| once again)? by|headed by|spearheaded by|anchored by"
     rf"|with lead (?:investor|investment from)):?\s{_NAMES}"
 )
@@ -201,7 +203,8 @@ LEAD_PATTERNS = (
     ),
     # "€18 million from A, which led the round"; "A led; B and C took part"
     gated(
-        r"(?P<names>[A-ZÀ-Þ][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-ZÀ-Þ][\w&'’.\-]*){0,4}),\s(?:which|who)\s(?:also\s)?(?:co-?)?(?:led"
+        r"(?P<names>[A-ZÀ-Þ][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-ZÀ-Þ][\w&'’.\-]*){0,4}),\s(?:which"
+        r"|who)\s(?:also\s)?(?:co-?)?(?:led"
         r"|leads)\s"
         r"(?:the|this|its|a)\b"
     ),
@@ -269,6 +272,7 @@ OTHER_PATTERNS = (
         rf"|participation\s)?{_NAMES}",
         re.I,
     ),
+    gated(rf"\b[Tt]he (?:rest|remainder|balance)(?: of the \w+)? (?:came|comes|is|was) from\s{_NAMES}"),
     # "raised $5 million from A and B"
     gated(
         r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount|cash|money)"
@@ -286,18 +290,24 @@ OTHER_PATTERNS = (
         rf"{_BEFORE}(?P<names>(?:(?:[Ee]xisting|[Nn]ew|[Oo]ther|[Pp]revious|[Cc]urrent|[Rr]eturning"
         rf"|[Aa]ngel|[Ss]eed|[Ee]arly|[Ll]ong-?time|[Ii]nitial|[Ll]ocal)\s(?:investors?|backers?|shareholders?)\s?"
         r"(?:including\s|such as\s|like\s)?)?[A-ZÀ-Þ][^.;]{2,260}?),?\s(?:(?:have|has|all|both|also)\s)*"
-        r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this)|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
+        r"(?:participat(?:ed|ing)(?=\sin\s(?:the|this|an?|its)\b|\sas\b|\salongside|\stoo\b|\sagain\b|[.,;]|$)"
         r"|joined (?:in )?(?:the|this) (?:\w+ )?(?:round|financing|funding)|joined as|joined(?=[.,;]|$)"
         r"|took part|takes? part|taking part|contributed to the|continued (?:their|its) (?:support|backing|investment)"
         r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing)"
-        r"|(?:re-?)?invested (?:too|as well|again|alongside|in (?:the|this) (?:\w+ )?(?:round|financing))|came (?:in|on board|back)\b"
-        r"|re-?upped|followed (?:on|suit)|returned\b)"
+        r"|(?:re-?)?invested (?:too|as well|again|alongside|in (?:the|this) (?:\w+ )?(?:round|financing))|came (?:in|on board"
+        r"|back)\b"
+        r"|re-?upped|followed (?:on|suit)|returned\b|(?:pitched|chipped|piled) in\b|(?:each )?put (?:in )?(?:money|about|a third"
+        r"|half)\b"
+        r"|each (?:put in|invested|contributed)|(?:provided|supplied|funded) the (?:\w+ )?(?:extension|round|funding|money|capital"
+        r"|financing|investment))"
     ),
     # "New investors A and B joined current investors C and D in the round"; "A joined C and D in the first close"
     gated(
-        rf"{_BEFORE}(?:(?:[Nn]ew|[Oo]utside|[Tt]wo|[Tt]hree)\s(?:new\s)?(?:investors?|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{2,200}}?)\s"
+        rf"{_BEFORE}(?:(?:[Nn]ew|[Oo]utside|[Tt]wo|[Tt]hree)\s(?:new\s)?(?:investors?"
+        rf"|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{2,200}}?)\s"
         r"(?:have |has )?joined\s(?=(?:(?:with|by|its|the)\s)*(?:existing|current|previous|prior|returning|earlier|founding)\s"
-        r"(?:investors?|backers?|shareholders?)|[^.;]{0,200}\bin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b)"
+        r"(?:investors?|backers?|shareholders?)|[^.;]{0,200}\bin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing"
+        r"|funding)\b)"
     ),
     gated(
         r"\bjoined\s(?:(?:with|by|its|the)\s)*(?:(?:existing|current|previous|prior|returning|earlier|founding|insider)\s"
@@ -307,19 +317,26 @@ OTHER_PATTERNS = (
     gated(
         r"\bjoined\s(?P<names>[A-ZÀ-Þ][^.;]{2,200}?)\sin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b"
     ),
+    gated(
+        r"\bwith\s(?:existing|new|current|returning|previous)\s(?:investors?|backers?|shareholders?)\s(?:including\s)?"
+        rf"(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
+    ),
     # "supported by current investors A and B"; "insiders A and B"
     gated(
-        r"\b(?:supported|backed|joined|funded|financed|subscribed|followed|completed)(?: strongly)? by\s(?:(?:all|its|the|both|our)\s)*"
+        r"\b(?:supported|backed|joined|funded|financed|subscribed|followed|completed)(?: strongly)? by\s(?:(?:all|its|the|both"
+        r"|our)\s)*"
         r"(?:existing|current|new|returning|previous|insider)\s(?:investors?|backers?|shareholders?),?\s(?:including\s)?"
         rf"(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
     ),
     # "A provided the startup with $4 million"; "A contributed $500,000 to the Series B"
     gated(
-        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|gave|handed)\s(?:the\s)?(?:company|startup|start-up|firm)\s(?:with\s)?"
+        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|gave|handed)\s(?:the\s)?(?:company|startup|start-up"
+        rf"|firm)\s(?:with\s)?"
         r"(?:\w+\s){0,2}(?:US)?[$€£₹]"
     ),
     gated(
-        rf"{_BEFORE}(?:The\s)?(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|contributed|put in|invested|chipped in|injected|committed"
+        rf"{_BEFORE}(?:The\s)?(?P<names>[A-ZÀ-Þ][^.;,]{{1,80}}?)\s(?:provided|contributed|put in|invested|chipped in|injected"
+        rf"|committed"
         r"|put)\s(?:\w+\s){0,2}(?:US)?[$€£₹][^.;]{1,24}?\s(?:to|in|into|towards?|of)\s(?:the|this)\s(?:\w+\s)?(?:round|series|seed"
         r"|financing|funding|raise)\b",
         re.I,
@@ -353,9 +370,11 @@ HINT = gated(
     re.I,
 )
 PAST_ROUND = gated(
-    r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led|backed|invested)"
+    r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led"
+    r"|backed|invested)"
     r"|prior (?:round|funding)|earlier (?:round|funding)|(?:raised|round|funding|seed"
     r"|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)"
+    r"|\bfollows (?:an?|its|the) (?:earlier|previous|prior)\b|\bhad (?:also |earlier |already )?raised\b"
     r"|has also (?:invested|backed)|portfolio (?:includes|companies)|other investments include"
     r"|past investments)",
     re.I,

@@ -42,7 +42,7 @@ from pipeline.signals.investor_patterns import (
     UNNAMED,
 )
 from pipeline.signals.model import Investor
-from pipeline.signals.places import city_country, region_country
+from pipeline.signals.places import city_country, country_of_adjective, region_country
 from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
 
@@ -291,6 +291,11 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
         if not run:
             return None, descriptor
     name = TAIL.sub("", POSSESSIVE.sub("", run[0].strip(" .,;:–—-'’"))).strip(" ,.")
+    name = _KIND_BEFORE.sub("", TAIL.sub("", name))
+    if (article := _ARTICLE.match(name)) and (
+        _OF_PART_OF_WORLD.fullmatch(rest := name[article.end() :]) or country_of_adjective(rest)
+    ):
+        return None, descriptor  # "A European fund led": nobody is named
     if (firm := _PERSON_OF.match(name)) and firm["person"].split()[0].lower() in word_list("given_names"):
         name = firm["person"]
     if len(name) < 2 or name.lower() in word_list("not_investors") or GENERIC.fullmatch(name) or ROUND_NAME.fullmatch(name):
@@ -300,6 +305,11 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
 
 _NAME_BEFORE = re.compile(r"(?:^|[\s(])(?!(?:And|With|From|By|The|Business|Including)\s)[A-ZÀ-Þ][\w&]+\sAngels\s?$")
 _CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)
+_KIND_BEFORE = re.compile(r"^(?:VC|PE|CVC)\s(?=[A-ZÀ-Þ])")
+_ARTICLE = re.compile(r"An?\s")
+_OF_PART_OF_WORLD = re.compile(
+    r"European|African|Asian|Nordic|Baltic|(?:Latin|North|South) American|Middle Eastern|Scandinavian"
+)
 _NO_WORD = re.compile(r"[^\w]+")
 _PERSON_OF = re.compile(r"(?P<person>[A-Z][\w'’\-]+(?:\s[A-Z][\w.'’\-]*){1,2})\s(?:of|at|from)\s[A-Z]")
 

@@ -109,47 +109,67 @@ _NAME = (
 )
 _C = r"(?P<company>[\w][^:;]{1,70}?)"
 _BY = (
-    r"(?i:appoints|names|hires|promotes|taps|welcomes|selects|elevates|adds|recruits|elects|brings on"
+    r"(?i:appoints|names|hires|promotes|taps|welcomes|selects|elevates|adds|recruits|elects|brings (?:on|in|aboard)|lures"
+    r"|poaches|nabs"
     r"|announces(?: the)?(?: appointment"
     r"| promotion| hiring)? of|announces|unveils|installs)"
 )
-_TO = r"(?i:as|to(?: the (?:role|position) of| serve as| become)?|for the role of)"
+_FROM = r"(?:from\s[A-Z][\w.&’'\-]*(?:\s[A-Z][\w.&’'\-]*){0,3}\s)?"
+_TO = rf"{_FROM}(?i:as|to be|to(?: the (?:role|position) of| serve as| become)?|for the role of)"
 _NEW = r"(?:(?i:company['’]s|newly created|its|the|new|their|an?|our|first|first-ever|next|us|interim)\s)*"
 _SAID = (
-    r"(?:[A-Z][^;:,]{1,70}?\s(?i:veteran|expert|leader|investor|executive|pioneer|entrepreneur|founder"
+    r"(?:(?:[A-Z]|former\s|ex-|longtime\s)[^;:,]{1,70}?\s(?i:veteran|expert|leader|investor|exec|executive|boss|alum"
+    r"|pioneer|entrepreneur|founder"
     r"|visionary|specialist|attorney|cpa|ceo|cfo|cto|coo|officer|producer|designer|geologist)\s)?"
 )
 _END = r"(?:$|[;:–—]|\s-\s)"
 _HEADLINES = (
     gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|appointed to|named to"
                rf"|elected to)\s(?i:the\s)?(?P<company>[^:;,]{{2,60}}?)(?:’s|'s)?\s"
-               r"(?P<role>(?:Scientific |Medical |Strategic )?(?:Advisory )?Board(?: of (?:Directors|Advisors|Trustees))?)\b"),
+               r"(?P<role>(?i:(?:Scientific |Medical |Strategic )?(?:Advisory )?Board)(?: of (?:Directors|Advisors|Trustees))?)\b"),
     gated(rf"^(?P<company>.{{2,60}}?)\s(?i:announces|completes|expands|launches|reports"
                rf"|strengthens)\b.{{3,110}}?(?:\sand|,)\s"
-               rf"(?i:appoints|names|hires)\s{_SAID}(?P<person>{_NAME})\s(?:{_TO}\s)?{_NEW}(?P<role>[A-Z][^;:–—]{{1,90}})"),
+               rf"(?i:appoints|names|hires)\s{_SAID}(?P<person>{_NAME})\s(?:{_TO}\s)?{_NEW}(?P<role>(?:[A-Z]|chief|president"
+               rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,90}})"),
     gated(rf"^(?P<company>[^:;,]{{2,40}}?)(?:’s|'s)\s(?P<person>{_NAME})\s(?i:is\s|was\s)?(?i:promoted to"
                rf"|named|appointed)\s(?i:as\s)?{_NEW}"
-               r"(?P<role>[A-Z][^;:–—]{1,90})"),
-    gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+               r"(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director|partner|executive"
+               r"|chair)[^;:–—]{1,90})"),
+    gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head"
+    rf"|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,110}})"),
     gated(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?i:Chief|President"
                rf"|CEO|CTO|CFO|COO|CMO|CRO|Vice "
                r"President|Senior Vice|Executive Vice|Executive Director|Managing Director|General Manager"
                r"|Head of|Director of|Chair)[^;:–—]{0,90})"),
     gated(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
-    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president"
+    rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,110}})"),
     gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
                rf"|department|practice) (?:at|of)\s)?"
                rf"(?P<company>[A-Z][^:;,]{{1,70}}?)(?:\s(?i:to (?:help|lead|drive|grow|expand|head)|after|from"
                rf"|amid)\b.*)?(?:,.*)?{_END}"),
     gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:appointed|named|promoted"
-               rf"|elected)\sby\s{_C}\s{_TO}\s{_NEW}(?P<role>[A-Z][^;:–—]{{1,110}})"),
+               rf"|elected)\sby\s{_C}\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director"
+               rf"|partner|executive|chair)[^;:–—]{{1,110}})"),
     gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:named|appointed|promoted to|promoted|becomes"
                rf"|elected)\s(?i:as\s|to\s)?{_NEW}"
-               r"(?P<role>[A-Z][^,:;]{1,70}?)\s(?i:of|at"
+               r"(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director|partner|executive"
+               r"|chair)[^,:;]{1,70}?)\s(?i:of|at"
                r"|for)\s(?i:the\s)?(?P<company>[A-Z0-9][^,:;]{1,60})(?:,\s(?:Inc|LLC|Ltd|P\.A|P\.C|Corp)\.?)?$"),
     gated(rf"^(?P<company>[A-Z0-9][^;]{{1,70}}?)\s.*?;\s(?P<person>{_NAME})\s(?i:is\s)?(?i:appointed|named"
                rf"|promoted to|becomes)\s(?i:as\s|to\s)?{_NEW}"
-               r"(?P<role>[A-Z][^,:;]{1,70})"),
+               r"(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director|partner|executive"
+               r"|chair)[^,:;]{1,70})"),
+    # "Jane Doe succeeds John Roe as CEO of Acme", "Jane Doe takes the helm at Acme as CEO"
+    gated(rf"^(?P<person>{_NAME})\s(?i:succeeds|replaces|to succeed|to replace)\s{_NAME}\s(?i:as)\s{_NEW}(?P<role>[^,:;]{{2,60}}?)"
+               r"\s(?i:of|at)\s(?i:the\s)?(?P<company>[A-Z0-9][^,:;]{1,60})$"),
+    gated(rf"^(?P<person>{_NAME})\s(?i:takes (?:the helm|the reins|over|charge)|to take over|steps in)\s(?i:at|of)\s"
+               rf"(?P<company>[A-Z0-9][^,:;]{{1,50}}?)\s(?i:as)\s{_NEW}(?P<role>[^,:;]{{2,60}})"),
+    # "Acme CEO steps down, Jane Doe to take over"
+    gated(r"^(?P<company>[A-Z0-9][^,:;]{1,50}?)(?:’s|'s)?\s(?P<role>(?i:ceo|cfo|cto|coo|chief executive(?: officer)?|president"
+    r"|chair\w*))\s"
+               rf"(?i:steps down|to step down|resigns|retires|to retire|departs|exits|leaves)[^,;]*[,;]\s(?P<person>{_NAME})\s"
+               r"(?i:to take over|takes over|named|appointed|to succeed|succeeds|steps in)"),
 )  # fmt: skip
 _NO_JOB = gated(
     r"\b(?:castle connolly|super lawyers|top (?:\d+|doctor|financial|advisor)|best of|award|winner|finalist"

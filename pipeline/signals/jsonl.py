@@ -27,7 +27,8 @@ def extract_lines(lines_in: Iterable[str], write: Callable[[str], Any], rates: R
     """Read records {id, title, body, url, published_date, outlet} and write one prediction a line, in their order.
 
     A line that is no JSON object with an ``id`` and a ``title`` is reported with its number (from 1) and skipped;
-    blank lines are skipped in silence. Memory does not grow with the input.
+    blank lines are skipped in silence. Memory does not grow with the input. Bytes and escapes that are no character count as
+    U+FFFD, and a byte order mark as nothing.
     """
     report = ExtractReport()
     table = rates or reference_rates()
@@ -36,14 +37,24 @@ def extract_lines(lines_in: Iterable[str], write: Callable[[str], Any], rates: R
             continue
         report.lines += 1
         try:
-            record = _record(line)
+            record = _record(sound(line))
         except ValueError as error:
             report.bad.append((number, str(error)))
             continue
         mention = extract(document_of(record), table)
         report.rounds += mention.is_funding
-        write(json.dumps(prediction(record, mention), ensure_ascii=False) + "\n")
+        write(sound(json.dumps(prediction(record, mention), ensure_ascii=False)) + "\n")
     return report
+
+
+def sound(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which no UTF-8 can hold, and without a byte order mark before it."""
+    plain = text.removeprefix("\ufeff")
+    try:
+        plain.encode("utf-8")
+    except UnicodeEncodeError:
+        return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return plain
 
 
 def _record(line: str) -> dict[str, Any]:
@@ -51,9 +62,11 @@ def _record(line: str) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("not JSON: nested too deep") from None
     if not isinstance(record, dict):
         raise ValueError(f"a JSON {type(record).__name__}, not an object")
-    if record.get("id") in (None, ""):
+    if record.get("id") in (None, "") or not isinstance(record["id"], str | int):
         raise ValueError("no id")
     for key in ("title", "body", "url", "published_date", "outlet"):
         if not isinstance(record.get(key), str | None):

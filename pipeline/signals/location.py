@@ -44,6 +44,9 @@ def _beside(sentence: str, company: str | None) -> Place | None:
     for start in _places_of(company, sentence):
         match = _BESIDE.match(sentence, start)
         place = find_place(match["bracket"] or match["of"]) if match else None
+        if place is None and (nation := _NATION_BESIDE.match(sentence, start)):
+            country = country_of_adjective(nation["nation"])
+            place = Place(None, country) if country else None  # "Acme, a Ghanaian wallet, …"
         if place and (place.city or place.country):
             return place
     return None
@@ -145,7 +148,8 @@ def _up_to_second_comma(phrase: str) -> str:
 _CAP = r"[A-ZÀ-Þ][\w.'’À-ÿ]*"
 _KIND = (
     r"(?:start-?up|company|laboratory|lab|maker|developer|manufacturer|platform|studio|scale-?up|biotech"
-    r"|fintech|\w+tech|software firm|(?<!investment )(?<!equity )(?<!capital )(?<!venture )firm|brand|retailer|provider|unicorn|outfit)"
+    r"|fintech|\w+tech|software firm|(?<!investment )(?<!equity )(?<!capital )(?<!venture )firm|brand|retailer|provider|unicorn"
+    r"|outfit)"
 )
 _X_BASED = gated(
     rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
@@ -158,7 +162,8 @@ _LOCATION_BASED = gated(
 )
 # "a Nashville start-up", "the Toronto company behind …"; "a start-up from Miami"
 _CITY_COMPANY = gated(
-    rf"\b(?:[Aa]n?|[Tt]he|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}}(?:,\s[A-Z][A-Za-z.]{{1,14}})?),?\s(?:[a-z][\w\-]*\s){{0,3}}?"
+    rf"\b(?:[Aa]n?|[Tt]he"
+    rf"|[Tt]his)\s(?:(?P<place>{_CAP}(?:\s{_CAP}){{0,2}}(?:,\s[A-Z][A-Za-z.]{{1,14}})?),?\s(?:[a-z][\w\-]*\s){{0,3}}?"
     rf"{_KIND}\b(?!,? (?:led|invested))"
     rf"|(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\s(?:from|of|in)\s(?P<from>{_CAP}(?:[\s\-]{_CAP}){{0,2}}(?:,\s{_CAP}(?:\s{_CAP})?)?))"
 )
@@ -178,6 +183,7 @@ _BESIDE = gated(
     rf"(?:\s\((?P<bracket>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP}){{0,2}}))?)\)"
     rf"|,?\sof\s(?P<of>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP})?))?),\s)"
 )
+_NATION_BESIDE = gated(rf"(?:\s\([^)]{{1,40}}\))?,\s(?:an?|the)\s(?P<nation>{_CAP}(?:\s{_CAP})?)(?=\s[a-z])")
 _OF_INVESTOR = gated(
     r"\s(?:(?:early|seed|growth|impact|global|leading|deep)[\s\-]?(?:stage|tech)?\s)*(?:venture|vc|fund"
     r"|investor|private equity|investment|family office|accelerator|angel|firm\s[A-Z])",

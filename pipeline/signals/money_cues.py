@@ -8,7 +8,8 @@ from pipeline.signals.gated import gated
 
 # By these verbs money goes out, or is earned, owed or measured: none of them is how a round is announced.
 MONEY_GOES_OUT = gated(
-    r"(?:pays?|paid|lends|lent|loan(?:s|ed)|spends?|spent|los(?:es|t|s)|donat\w+|giv(?:es|en)|gave|fined?|fines|ow(?:es|ed)|cuts?|invest(?:s|ed)|commits?"
+    r"(?:pays?|paid|lends|lent|loan(?:s|ed)|spends?|spent|los(?:es|t|s)|donat\w+|giv(?:es|en)|gave|fined?|fines|ow(?:es|ed)"
+    r"|cuts?|invest(?:s|ed)|commits?"
     r"|committed|pledg\w+|allocat\w+|earmark\w+|grants?|granted|award(?:s|ed)|charg(?:es|ed)|costs?|sells?|sold|buys?|bought"
     r"|acquir\w+|saves?|saved|slash\w*|hits|reach(?:es|ed)|cross(?:es|ed)|surpass\w+|top(?:s|ped)|exceed(?:s|ed)|generat\w+"
     r"|report(?:s|ed)|post(?:s|ed)|process(?:es|ed)|manag(?:es|ed)|offer(?:s|ed)|seeks?|sought|plans?|planned|target(?:s|ed)"

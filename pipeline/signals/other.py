@@ -130,7 +130,10 @@ def _hiring(mention: Mention, text: Text, title: str) -> bool:
 def _new_company(mention: Mention, text: Text, title: str) -> bool:
     """A company founded now: "founders found X", "X emerges from stealth", or a lead that calls X a new company."""
     emerges, founds = _EMERGES.search(title), _FOUND.search(title)
-    if emerges:
+    people = _PEOPLE_FOUND.search(title)
+    if people:
+        phrase, stated, origin = people["name"] or people["new"], people["said"].strip(), "title"
+    elif emerges:
         phrase, stated, origin = title[: emerges.start()], emerges[0].strip(), "title"
     elif founds and (said := _FOUNDED_NOW.search(text.lead)):
         phrase, stated, origin = founds["name"], said[0], "body"
@@ -153,7 +156,8 @@ def _note(mention: Mention, field: str, value: object, text: str, origin: str) -
 _READERS: tuple[Callable[[Mention, Text, str], bool], ...] = (_job_change, _acquisition, _hiring, _new_company)
 # A cheap look first: nearly all documents are none of these.
 _ANY_SIGNAL = gated(
-    r"\b(?:acqui\w+|buys|bought|snap\w*|to buy|purchase\w*|take\w* over|subsidiary|appoint\w*|names?|named"
+    r"\b(?:acqui\w+|buys|bought|swallow\w*|scoop\w*|gobbl\w*|picks up|sold to|sells|private|lures|poaches|nabs|succeeds|replaces"
+    r"|steps (?:down|in)|takes the|resigns|snap\w*|to buy|purchase\w*|take\w* over|subsidiary|appoint\w*|names?|named"
     r"|hires?|hiring|promote\w*|taps"
     r"|welcome\w*|selects|elevates|adds?|recruit\w*|elect\w*|brings?|announce\w*|unveils|engages|installs|joins?"
     r"|joined|become\w*|jobs|roles"
@@ -172,12 +176,23 @@ _NO_COMPANY = gated(
 )
 _EMERGES = gated(
     r"\s(?:emerges|exits|comes out|launches|steps out) (?:from|of|out of)?\s?stealth\b"
-    r"|\sofficially launches as (?:an? )?(?:new )?(?:company|startup)\b|\sspins? out (?:of|from)\s",
+    r"|\s(?:officially )?launches as (?:an? )?(?:(?:new|independent|standalone|separate)\s)+(?:company|startup|business|firm)\b"
+    r"|\sofficially launches as (?:an? )?(?:company|startup)\b|\sspins? out (?:of|from)\s",
     re.I,
 )
 _FOUND = gated(
     r"\s(?:co-?)?(?:found|founds|found(?:ed)?|start|starts|launch|launches|set up|sets up|establish"
     r"|establishes)\s(?P<name>[A-Z0-9][\w.&'’\-]*(?:\s[A-Z0-9][\w.&'’\-]*){0,3})"
+)
+# "Ex-Google engineers launch Acme, a new data company", "Former executives found Acme"
+_PEOPLE_FOUND = gated(
+    r"\b(?i:engineers|executives|execs|founders|researchers|scientists|veterans|alumni|alums|employees|professors|brothers"
+    r"|sisters|duo|trio"
+    r"|leaders|bankers|operators|partners)(?P<said>\s(?:(?i:co-?found|found|set up)\s(?P<name>[A-Z0-9][\w.&’'\-]*"
+    r"(?:\s[A-Z0-9][\w.&’'\-]*){0,3})(?=$|,|\s(?i:to|as|with)\s)"
+    r"|(?i:launch|start|unveil|form"
+    r"|create)\s(?P<new>[A-Z0-9][\w.&’'\-]*(?:\s[A-Z0-9][\w.&’'\-]*){0,3}),\s(?i:an?\snew)\s(?i:(?:[\w\-]+\s){0,3}"
+    r"(?:company|start-?up|firm|venture))\b))"
 )
 _FOUNDED_NOW = gated(
     r"\bis a new (?:\w+ )?(?:company|start-?up|firm|venture|business)\b|\bfounded (?:it "

@@ -19,6 +19,7 @@ from typing import Any
 from pipeline.matching.domains import registrable_domain
 from pipeline.matching.names import normal_form
 from pipeline.signals.grouping import Rounds
+from pipeline.signals.jsonl import sound
 from pipeline.signals.merge import merge
 from pipeline.signals.resolve import LONGEST_DAYS, Report
 
@@ -62,7 +63,7 @@ def resolve_lines(lines_in: Iterable[str], write: Callable[[str], Any], folder: 
             _take_in(lines_in, store, report)
             for record in _resolved(store):
                 report.rounds += 1
-                write(json.dumps(record, ensure_ascii=False) + "\n")
+                write(sound(json.dumps(record, ensure_ascii=False)) + "\n")
         finally:
             store.close()
     return report
@@ -75,6 +76,7 @@ def _take_in(lines_in: Iterable[str], store: sqlite3.Connection, report: Resolve
             continue
         report.lines += 1
         try:
+            line = sound(line)
             row = _row(line)
             day = _day(row) or day
             if not row["is_funding"]:

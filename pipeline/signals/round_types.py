@@ -90,11 +90,12 @@ _OTHERS_BEFORE = gated(
 _OTHERS_AFTER = gated(
     r"(?:[\s\-](?:stage|phase|phrase|oil|oils|company|companies|investors?|investing|fund(?!ing|rais)"
     r"|funds|startups?|preferred(?!(?:\s(?:stock|shares?|equity))?\s(?:financing|round|funding|investment))|bank|bed|production"
-    r"|technology|supply|world|investor|backed|to (?:late|growth|series|[A-H]\b)|deals?|rounds)\b|['’]?s\b)",
+    r"|technology|supply|world|investor|backed(?! by)|to (?:late|growth|series|[A-H]\b)|deals?|rounds)\b|['’]?s\b)",
     re.I,
 )
 _CONTEXT = gated(
-    r"\b(?:round|funding|financing|fundrais\w+|invest\w*|capital|rais\w+|money|million|mn|crore|cr|lakhs?|secur\w+|clos\w+|led|from)\b"
+    r"\b(?:round|funding|financing|fundrais\w+|invest\w*|capital|rais\w+|money|million|mn|crore|cr|lakhs?|secur\w+|clos\w+|led"
+    r"|from)\b"
     r"|[$€£₹]\s?\d",
     re.I,
 )

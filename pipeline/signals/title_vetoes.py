@@ -13,7 +13,7 @@ from pipeline.signals.gated import Gated, gated
 # What is said of a later event is no veto: "… ahead of a planned IPO".
 ASIDE = gated(
     r"(?<=[,;] )(?:eyes|eyeing|plans|targets|to|aims|seeks|looks|considers|mulls) [^,;]{3,60}$|\b(?:ahead of|before|prior to"
-    r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering)\b",
+    r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering|acquisition|merger|takeover|sale)\b",
     re.I,
 )
 
@@ -66,7 +66,8 @@ TITLE_VETOES: dict[str, Gated] = {
         r"|investment vehicle|vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
         r"|VI{0,3}\b|\d|to\b|for\b|in\b|just\b|aimed\b|focused\b|with\b|backed\b|and\b|at\b|dedicated\b"
         r"|targeting\b|is\b|that\b|secures\b|raises\b))"
-        r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b"
+        r"|\bfund (?:I{1,3}|IV|VI{0,3}|\d)\b|\b(?:first|second|third|fourth|fifth|final|interim) close\b(?!.*\b(?:seed|series"
+        r"|round|pre-?seed)\b)"
         r"|\b(?:new|another|big) fund\b|-focused fund\b"
         r"|\bfund (?:raises|closes|secures|bags|receives)\b"
         r"|\b(?:first|second|third|fourth|fifth|sixth|debut|inaugural|maiden|latest|flagship|new|growth|venture|climate|impact"
@@ -134,7 +135,8 @@ TITLE_VETOES: dict[str, Gated] = {
         re.I,
     ),
     "acquisition": gated(
-        r"\bacqui(?:res?|red|ring|sitions?)\b(?! (?:of|target) (?:customers|talent))|\bmerges?\b|\bmerger\b"
+        r"\bacqui(?:res?|red|ring|sitions?)\b(?! (?:of|target) (?:customers|talent))(?! (?:series|seed|funding|financing)\b)"
+        r"|\bmerges?\b|\bmerger\b"
         r"|\bto buy\b|\bbuys\b|\btakeover\b|\bbuy-?outs?\b|\bbusiness combination|\b\d+(?:\.\d+)? ?(?:%"
         r"|percent|pc|per cent) (?:stake )?(?:of|in)?\b|\bstake (?:in|for)\b"
         r"|\b(?:closes|completes|announces) (?:\S+ )?sale\b|\bsells\b|\bsale of\b|\bexplor(?:es|ing) (?:\S+ )?sale\b"
@@ -184,6 +186,7 @@ TITLE_VETOES: dict[str, Gated] = {
     "commentary": gated(
         r"^(?:how|why|what|who|when|where|should|is|are|can|here['’]s|the \d+)\b|\bquotes? (?:of|on)\b"
         r"|\boutlook\b|\btips\b|\bguide to\b|\blessons\b|\?\s*$|\bexplained$|\bhow (?:it|they) works?\b|\bmistakes\b"
+        r"|\bhow to (?:fix|write|raise|avoid|pitch)\b"
         r"|\b(?:complete|ultimate|beginner['’]?s|founder['’]?s) guide\b|\beverything you need\b|\bdefinition\b|\btemplates?\b"
         r"|\bchecklist\b",
         re.I,

@@ -91,7 +91,15 @@ def test_most_texts_are_let_go_at_a_glance() -> None:
 
 
 def test_every_veto_has_a_reason_to_its_name() -> None:
-    assert set(title_vetoes.TITLE_VETOES) >= {"acquisition", "fund_close", "ipo", "public_offering", "debt", "grant", "token_presale"}
+    assert set(title_vetoes.TITLE_VETOES) >= {
+        "acquisition",
+        "fund_close",
+        "ipo",
+        "public_offering",
+        "debt",
+        "grant",
+        "token_presale",
+    }
 
 
 def test_weights_are_committed_with_a_bias_and_an_unknown_cue_weighs_nothing() -> None:

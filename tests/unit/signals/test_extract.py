@@ -14,6 +14,7 @@ from pipeline.signals.extract import extract
 from pipeline.signals.jsonl import extract_lines
 from pipeline.signals.model import Mention, SignalType
 from pipeline.signals.rates import reference_rates
+from pipeline.signals.resolve_lines import resolve_lines
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BODY = (
@@ -139,3 +140,27 @@ def test_every_output_line_has_every_field() -> None:
         " ceo_name published_date confidence_score evidence"
     )
     assert set(wanted.split()) <= set(json.loads(out[0]))
+
+
+def test_no_line_ends_the_reading_of_those_behind_it() -> None:
+    """What is no text in any encoding, a byte order mark, bottomless nesting: one line each, and the next is read."""
+    lines = [
+        '\ufeff{"id": "mark", "title": "Acme raises $5M seed round"}',
+        '{"id": "half", "title": "Acme \\ud800 raises $6M seed round"}',
+        '{"id": "bytes", "title": "Acme \udcff raises $7M seed round"}',
+        "[" * 100_000,
+        '{"id": ["list"], "title": "Acme raises $8M seed round"}',
+        '{"id": "last", "title": "Acme raises $9M seed round"}',
+    ]
+    out: list[str] = []
+    report = extract_lines(lines, out.append)
+    assert [(found["id"], found["amount"]) for found in map(json.loads, out)] == [
+        ("mark", 5_000_000),
+        ("half", 6_000_000),
+        ("bytes", 7_000_000),
+        ("last", 9_000_000),
+    ]
+    assert report.bad == [(4, "not JSON: nested too deep"), (5, "no id")]
+    assert all(line.encode("utf-8") for line in out)
+    rounds: list[str] = []
+    assert resolve_lines(out, rounds.append).bad == []
