@@ -226,9 +226,7 @@ COMPANY_WORDS = gated(
 )
 # A round now, by what follows from it: "bringing its total funding to $25M", "Jane Doe will join the board".
 BRINGS_TOTAL = gated(
-    r"\b(?:bring(?:s|ing)?|takes|taking)\b[^.;]{0,60}\b(?:total|funding|raised"
-    r"|capital)\b[^.;]{0,40}\bto\b[^.;]{0,30}?"
-    r"(?:[$€£₹¥]|Rs|\d)",
+    r"\b(?:bring(?:s|ing)?|takes|taking)\b[^.;]{0,60}\btotal\b[^.;]{0,40}\bto\b[^.;]{0,30}?(?:[$€£₹¥]|Rs|\d)",
     re.I,
 )
 JOINS_BOARD = gated(
