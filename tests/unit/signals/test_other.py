@@ -202,3 +202,79 @@ def test_a_new_company_is_named(title: str, body: str) -> None:
 def test_anything_else_is_no_signal(title: str) -> None:
     found = other(title)
     assert (found.signal_type, found.set_aside_reason) == (SignalType.NONE, "not_funding")
+
+
+@pytest.mark.parametrize(
+    ("title", "acquirer", "acquired"),
+    [
+        ("Brackwater scoops up Pellucid Maps for $85M", "Brackwater", "Pellucid Maps"),
+        ("Brackwater swallows Pellucid Maps", "Brackwater", "Pellucid Maps"),
+        ("Exclusive: Brackwater has bought Pellucid Maps", "Brackwater", "Pellucid Maps"),
+        ("Pellucid Maps sold to Brackwater for $12M", "Brackwater", "Pellucid Maps"),
+        ("Brackwater closes $85 million purchase of Pellucid Maps", "Brackwater", "Pellucid Maps"),
+        ("Brackwater Announces Closing of Pellucid Maps Acquisition", "Brackwater", "Pellucid Maps"),
+        ("Northgate takes Pellucid Maps private in $2.1B deal", "Northgate", "Pellucid Maps"),
+    ],
+)
+def test_the_verbs_of_the_press_for_buying(title: str, acquirer: str, acquired: str) -> None:
+    found = other(title)
+    assert found.signal_type is SignalType.ACQUISITION
+    assert (found.details["acquiring_company"], found.details["acquired_company"]) == (acquirer, acquired)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Brackwater takes over sponsorship of marathon",
+        "Brackwater Takes Over Miami with Its Biggest Event",
+        "Brackwater picks up Best App award",
+        "Brackwater Secures $6 Million in Bought Deal Offering",
+        "Pellucid Maps sells to retailers",
+    ],
+)
+def test_the_same_verbs_without_a_company_bought(title: str) -> None:
+    assert other(title).signal_type is not SignalType.ACQUISITION
+
+
+@pytest.mark.parametrize(
+    ("title", "role"),
+    [
+        ("Pellucid Maps taps former Brackwater exec Teodora Vankirk as CTO", "CTO"),
+        ("Pellucid Maps lures Teodora Vankirk from Brackwater to be its chief product officer", "chief product officer"),
+        ("Pellucid Maps brings in Teodora Vankirk as CFO", "CFO"),
+        ("Teodora Vankirk succeeds John Rowe as CEO of Pellucid Maps", "CEO"),
+        ("Teodora Vankirk takes the helm at Pellucid Maps as CEO", "CEO"),
+        ("Pellucid Maps CEO steps down, Teodora Vankirk to take over", "CEO"),
+    ],
+)
+def test_the_verbs_of_the_press_for_a_new_role(title: str, role: str) -> None:
+    found = other(title)
+    assert (found.details["person_name"], found.details["company_name"]) == ("Teodora Vankirk", "Pellucid Maps")
+    assert found.details["new_role"] == role
+
+
+@pytest.mark.parametrize(
+    ("title", "positions"),
+    [
+        ("Pellucid Maps opens Dublin office, creating 75 jobs", 75),
+        ("150 jobs to be created at Pellucid Maps in Cork", 150),
+        ("Pellucid Maps ramps up hiring with 80 open roles", 80),
+    ],
+)
+def test_jobs_told_in_other_words(title: str, positions: int) -> None:
+    found = other(title)
+    assert (found.signal_type, found.company_name) == (SignalType.HIRING, "Pellucid Maps")
+    assert found.details["hiring_details"][0]["positions"] == positions
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Ex-Brackwater engineers launch Pellucid Maps, a new data company",
+        "Former Brackwater executives found Pellucid Maps",
+        "Pellucid Maps launches as independent company",
+    ],
+)
+def test_a_company_that_people_found(title: str) -> None:
+    found = other(title)
+    assert (found.signal_type, found.company_name) == (SignalType.NEW_COMPANY, "Pellucid Maps")
