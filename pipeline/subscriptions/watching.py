@@ -48,6 +48,8 @@ class _Party:
 
 def sightings(session: Session, signals: Sequence[Signal]) -> list[Sighting]:
     """Every target of any team that one of ``signals`` is about, each once per signal."""
+    if not signals or session.scalar(select(MonitorTarget.id).limit(1)) is None:
+        return []
     parties = [party for signal in signals for party in _parties(signal)]
     targets = _candidates(session, parties) if parties else []
     if not targets:
