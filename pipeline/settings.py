@@ -130,12 +130,13 @@ class Settings(BaseSettings):
     retention_attempt_days: int = Field(
         180,
         ge=1,
-        description="Days that attempts and exact bodies of ended deliveries are kept in the ledger. Deliveries stay.",
+        description="Days that what attempts met and exact bodies of ended deliveries are kept in the ledger. Their rows stay.",
     )
     retention_history_days: int = Field(
         400,
         ge=1,
-        description="Days that old versions of CRM rows, rejects, usage counters and what receivers answered are kept.",
+        description="Days that news may be told of and worked through again, old versions of CRM rows, rejects and counters are "
+        "kept. A month later the rows about older news go: rounds, matches, deliveries, documents.",
     )
     ui_host: str = Field("127.0.0.1", description="Where `fundingscout up` serves the Dagster UI.")
     ui_port: int = Field(3000, ge=0, le=65535, description="Port of the Dagster UI.")

@@ -47,6 +47,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.partners.snapshot_file import SnapshotInvalid
     from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
+    from pipeline.store.closed_days import DaysClosed
     from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
     from pipeline.subscriptions.teams import TeamInvalid, TeamKeyUnknown, TeamUnknown
@@ -59,6 +60,7 @@ def _expected() -> tuple[type[Exception], ...]:
     return (
         AlreadyRunning,
         BadThresholds,
+        DaysClosed,
         FetchFailed,
         HeaderRefused,
         NoSuffixList,

@@ -61,10 +61,13 @@ def backfill(
 
 
 def _check(installation: Installation, days: tuple[date, date], *, deliver: bool, is_dry_run: bool) -> None:
+    from pipeline.store.closed_days import require_open
+
     if days[0] > days[1]:
         raise click.UsageError(f"--from {days[0]} is after --to {days[1]}")
     if days[0] < installation.settings.first_day:
         raise click.UsageError(f"days begin at {installation.settings.first_day} (FUNDINGSCOUT_FIRST_DAY)")
+    require_open(installation.warehouse, days[0])
     if deliver and is_dry_run:
         raise click.UsageError("a dry run sends nothing: it shows what --deliver would send; leave one of the two out")
 

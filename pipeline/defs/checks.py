@@ -4,7 +4,7 @@ A check blocks where wrong data would reach a partner: the steps after it in the
 """
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import dagster as dg
 from sqlalchemy import func, select
@@ -13,7 +13,7 @@ from pipeline.defs import checks_drift, checks_partners, checks_sources, common
 from pipeline.defs.check_building import build_judged
 from pipeline.defs.common import InstallationParam
 from pipeline.documents.document_table import TEXT_EXPIRED
-from pipeline.store.models import DeliveryAttempt, Organization, WebhookEndpoint
+from pipeline.store.models import Delivery, DeliveryAttempt, Organization, WebhookEndpoint
 from pipeline.webhooks.outbox import stale_claims
 
 
@@ -150,18 +150,25 @@ def build_check(rule: Rule) -> dg.AssetChecksDefinition:
     asset=common.WEBHOOK_DELIVERIES,
     name="ledger_and_mirror_agree",
     description=(
-        "Every finished attempt of the ledger has its row here, with the same outcome. If it fails: materialise this asset, which "
-        "copies what is missing; if it still fails, the ledger is right and the mirror was changed by hand."
+        "Every finished attempt of the last month in the ledger has its row here, with the same outcome. If it fails: materialise "
+        "this asset, which copies what is missing; if it still fails, the ledger is right and the mirror was changed by hand."
     ),
     pool=common.WAREHOUSE_POOL,
 )
 def ledger_and_mirror_agree(installation: InstallationParam) -> dg.AssetCheckResult:
-    """Counts both sides by outcome; attempts still on their way are in neither count."""
+    """Counts both sides by outcome, from the first attempt of the last month on; those still on their way are in neither count."""
+    since = installation.now() - timedelta(days=30)
+    first = select(DeliveryAttempt.id).join(Delivery, Delivery.id == DeliveryAttempt.delivery_id)
+    # Through the index of creation: an attempt of a delivery made this month was begun this month.
+    first = first.where(Delivery.created_at >= since).order_by(Delivery.created_at, DeliveryAttempt.id).limit(1)
     query = select(DeliveryAttempt.outcome, func.count()).where(DeliveryAttempt.outcome != "sending")
     with installation.database.read() as session:
-        ledger = dict(list(session.execute(query.group_by(DeliveryAttempt.outcome))))
+        begin = session.scalar(first) or 0
+        ledger = dict(list(session.execute(query.where(DeliveryAttempt.id >= begin).group_by(DeliveryAttempt.outcome))))
     with installation.warehouse.open() as connection:
-        rows = connection.execute("SELECT status, count(*) FROM core.webhook_deliveries GROUP BY ALL").fetchall()
+        rows = connection.execute(
+            "SELECT status, count(*) FROM core.webhook_deliveries WHERE attempt_id >= ? GROUP BY ALL", [begin]
+        ).fetchall()
     mirror = {str(status): int(count) for status, count in rows}
     return dg.AssetCheckResult(
         passed=ledger == mirror,

@@ -73,13 +73,15 @@ def write_documents(connection: duckdb.DuckDBPyConnection, documents: Sequence[D
     incoming = newest(documents)
     if not incoming:
         return DocumentCounts()
-    stored = _stored(connection, [document.document_id for document in incoming])
+    ids = [document.document_id for document in incoming]
+    stored, past = _stored(connection, ids), _past(connection, ids)
     rows: list[dict[str, Any]] = []
     replaced: list[str] = []
     for document in incoming:
         before = stored.get(document.document_id)
         if before is None:
-            rows.append(_row(document, 1))
+            if document.document_id not in past:
+                rows.append(_row(document, 1))
             continue
         old, revision = before
         if old.body_origin == TEXT_EXPIRED:
@@ -91,6 +93,15 @@ def write_documents(connection: duckdb.DuckDBPyConnection, documents: Sequence[D
     if rows:
         _replace(connection, rows, replaced)
     return DocumentCounts(len(rows) - len(replaced), len(replaced), len(incoming) - len(rows))
+
+
+def _past(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[str]:
+    """Those whose row was deleted when it was old: a feed that shows one still brings no news."""
+    found = connection.execute(
+        "SELECT CAST(document_id AS VARCHAR) FROM raw.past_documents WHERE document_id IN (SELECT unnest(TRY_CAST(? AS UUID[])))",
+        [ids],
+    )
+    return {row[0] for row in found.fetchall()}
 
 
 def write_rejects(

@@ -20,6 +20,7 @@ from pipeline.matching.engine import OURS, MatchedRow, MatchOptions, choose, fin
 from pipeline.matching.model import FoundMatch
 from pipeline.matching.name_index import NameIndex
 from pipeline.matching.names import normal_form
+from pipeline.store.closed_days import closed_before
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 ROUNDS_STEP = "match_rounds"  # round_seq that has met all rows
@@ -162,10 +163,11 @@ def _rounds_of(connection: duckdb.DuckDBPyConnection, first: date, last: date) -
 
 
 def _select_rounds(connection: duckdb.DuckDBPyConnection, name: str, where: str, parameters: list[object]) -> int:
-    """Put the rounds that fulfil a condition into the temp table ``name``, with the keys they are matched by."""
+    """Put the rounds that fulfil a condition, and are open, into the temp table ``name``, with the keys they are matched by."""
     rows = connection.execute(
-        f"SELECT round_id, company_name, website, domain_key, ceo_email FROM core.funding_rounds WHERE {where} ORDER BY round_id",
-        parameters,
+        f"SELECT round_id, company_name, website, domain_key, ceo_email FROM core.funding_rounds "
+        f"WHERE {where} AND first_seen_at >= ? ORDER BY round_id",
+        [*parameters, closed_before(connection)],
     ).fetchall()
     table = pa.table(
         {

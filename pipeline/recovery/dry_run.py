@@ -23,6 +23,7 @@ from pipeline.recovery.scratch import scratch_copy
 from pipeline.signals import round_table
 from pipeline.signals.mention_table import Extractor, rows_of
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.closed_days import require_open
 from pipeline.store.models import Round
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks.admission import load_levels
@@ -99,8 +100,9 @@ def dry_run(
     """Try a backfill and keep what would change under ``trial.run_id``, in place of what that run kept before.
 
     ``folder`` is where the scratch warehouse lives meanwhile; it needs as much room as the texts of these days and the CRMs.
-    Raises ValueError for another ``crm`` than ``today`` or ``of_that_day``.
+    Raises ValueError for another ``crm`` than ``today`` or ``of_that_day``, DaysClosed.
     """
+    require_open(warehouse, trial.first)
     report = DryRunReport()
     _forget(warehouse, trial.run_id)
     with scratch_copy(warehouse, folder, trial.first, trial.last, with_history=trial.how.crm == "of_that_day") as scratch:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pipeline.matching import rekey, steps
 from pipeline.matching.tiers import Thresholds
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.closed_days import require_open
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks.admission import admit, load_levels
 
@@ -49,8 +50,9 @@ def rematch(
     """Match the rounds first seen on these days (UTC, both included) again and record what is found, held unless ``deliver``.
 
     Idempotent: what is known stays as it is. A kill between two parts leaves the parts before it; the next call finds them known.
-    ``note`` is told how far it has come. Raises ValueError for another ``crm``.
+    ``note`` is told how far it has come. Raises ValueError for another ``crm``, DaysClosed.
     """
+    require_open(warehouse, first)
     rekey.bring_up_to_date(warehouse)
     levels = load_levels(database, how.default)
     report = RematchReport()

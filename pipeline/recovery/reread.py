@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pipeline.recovery.rematch import Note, parts
 from pipeline.signals import mention_table, round_table
 from pipeline.signals.mention_table import Extractor
+from pipeline.store.closed_days import require_open
 from pipeline.store.warehouse import Warehouse
 
 
@@ -37,7 +38,9 @@ def reread(
     """Read the documents landed on these days (UTC, both included) with today's extractor; ``publish`` is called after each part.
 
     Idempotent: a document that says the same as before keeps its row. A kill leaves the parts before it done.
+    Raises DaysClosed.
     """
+    require_open(warehouse, first)
     report = RereadReport()
     for begin, end in parts(first, last):
         again = mention_table.re_extract(warehouse, begin, end, now, extractor=extractor)

@@ -148,7 +148,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, document_ids: list[str]) -> d
     names = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" if name in _JSON else name for name in COLUMNS.names)
     stored = rows_of(
         connection,
-        f"SELECT {names} FROM core.mentions WHERE list_contains(?, document_id)",  # noqa: S608
+        f"SELECT {names} FROM core.mentions WHERE document_id IN (SELECT unnest(?))",  # noqa: S608
         [document_ids],
     )
     return {row["document_id"]: _claims(row) for row in stored}

@@ -19,6 +19,7 @@ from pipeline.signals.mention_table import STALE, arrow_view, rows_of
 from pipeline.signals.merge import merge
 from pipeline.signals.resolve import Report, block_keys, gate, round_id_of
 from pipeline.signals.round_rows import LINK_COLUMNS, ROUND_COLUMNS, known_row, report_from_row, round_row
+from pipeline.store.closed_days import closed_before
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 STEP = "rounds"
@@ -73,12 +74,12 @@ def resolve_new(warehouse: Warehouse, now: datetime, max_article_age_hours: int)
 
 def changed_rounds(connection: duckdb.DuckDBPyConnection, after_round_seq: int) -> list[dict[str, Any]]:
     """Rounds with a ``round_seq`` above the given one, in its order, as outbox.publish_rounds takes them, with ``round_seq``
-    and ``status``. ``body`` has the keys of FS-48."""
+    and ``status``. ``body`` has the keys of FS-48. Closed rounds are left out: who was told of them is forgotten."""
     rows = rows_of(
         connection,
-        "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE round_seq > ? "
-        "ORDER BY round_seq",
-        [after_round_seq],
+        "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds "
+        "WHERE round_seq > ? AND first_seen_at >= ? ORDER BY round_seq",
+        [after_round_seq, closed_before(connection)],
     )
     return [published(row) for row in rows]
 
@@ -148,14 +149,16 @@ def _load(connection: duckdb.DuckDBPyConnection, mentions: list[dict[str, Any]])
     ids |= set(state.rounds.merged_into.values())
     # What was merged into a round goes with it, should that be merged too.
     _load_stored(connection, state, ids)
-    for row in rows_of(connection, f"{_REPORTS} WHERE list_contains(?, l.round_id)", [sorted(ids)]):
+    for row in rows_of(connection, f"{_REPORTS} WHERE l.round_id IN (SELECT unnest(?))", [sorted(ids)]):
         state.rounds.add(row["round_id"], report_from_row(row))
     return state
 
 
 def _load_stored(connection: duckdb.DuckDBPyConnection, state: _State, ids: set[str]) -> None:
-    stored = """SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds
-                WHERE list_contains($ids, round_id) OR list_contains($ids, merged_into)"""
+    stored = """SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE rowid IN (
+                    SELECT rowid FROM core.funding_rounds WHERE round_id IN (SELECT unnest($ids))
+                    UNION ALL SELECT rowid FROM core.funding_rounds WHERE merged_into IN (SELECT unnest($ids))
+                )"""
     for row in rows_of(connection, stored, {"ids": sorted(ids)}):
         state.stored[row["round_id"]] = row
         state.rounds.first_seen[row["round_id"]] = row["first_seen_at"].replace(tzinfo=UTC)
@@ -170,13 +173,19 @@ def _candidate_ids(connection: duckdb.DuckDBPyConnection, funding: list[dict[str
         for kind, value in block_keys(report):
             keys[kind].add(value)
     rows = connection.execute(
-        """SELECT DISTINCT l.round_id FROM core.round_mentions l JOIN core.mentions m USING (document_id)
-           WHERE list_contains($accession, m.accession) OR list_contains($accession, m.previous_accession)
-              OR list_contains($cik, m.cik)
-              OR ((list_contains($domain, m.domain_key)
-                   OR (m.company_key <> '' AND (list_contains($name, replace(m.company_key, ' ', ''))
-                                                OR list_contains($word, split_part(m.company_key, ' ', 1)))))
-                  AND coalesce(m.announced_date, CAST(m.extracted_at AS DATE)) >= $oldest)""",
+        # Each key is a look of its own: asked in one, every mention would be read with all its keys.
+        """WITH named AS (
+               SELECT document_id, domain_key, replace(company_key, ' ', '') AS name, split_part(company_key, ' ', 1) AS word
+               FROM core.mentions WHERE is_funding AND coalesce(announced_date, CAST(extracted_at AS DATE)) >= $oldest
+           ),
+           met AS (
+               SELECT document_id FROM core.mentions WHERE accession IN (SELECT unnest($accession))
+               UNION ALL SELECT document_id FROM core.mentions WHERE previous_accession IN (SELECT unnest($accession))
+               UNION ALL SELECT document_id FROM core.mentions WHERE cik IN (SELECT unnest($cik))
+               UNION ALL SELECT document_id FROM named WHERE domain_key IN (SELECT unnest($domain))
+                   OR (name <> '' AND (name IN (SELECT unnest($name)) OR word IN (SELECT unnest($word))))
+           )
+           SELECT DISTINCT round_id FROM core.round_mentions SEMI JOIN met USING (document_id)""",
         {kind: sorted(values) for kind, values in keys.items()}
         | {"oldest": min(report.day for report in reports) - timedelta(days=LOOKUP_DAYS)},
     ).fetchall()
@@ -286,7 +295,7 @@ def _count(report: RoundReport, row: dict[str, Any], before: dict[str, Any] | No
 def _write_links(connection: duckdb.DuckDBPyConnection, state: _State) -> None:
     gone = [*state.unlinked, *state.links]
     if gone:
-        connection.execute("DELETE FROM core.round_mentions WHERE list_contains(?, document_id)", [gone]).fetchall()
+        connection.execute("DELETE FROM core.round_mentions WHERE document_id IN (SELECT unnest(?))", [gone]).fetchall()
     kept = [link for link in state.links.values() if state.rounds.linked.get(link["document_id"]) == link["round_id"]]
     if kept:
         with arrow_view(connection, "incoming_links", kept, LINK_COLUMNS):
@@ -297,8 +306,9 @@ def _write_stale(connection: duckdb.DuckDBPyConnection, stale: Iterable[str], fr
     for ids, reason in ((sorted(stale), STALE), (sorted(fresh), None)):
         if ids:
             connection.execute(
-                "UPDATE core.mentions SET set_aside_reason = ? WHERE list_contains(?, document_id) AND is_funding",
-                [reason, ids],
+                "UPDATE core.mentions SET set_aside_reason = ? WHERE document_id IN (SELECT unnest(?)) AND is_funding "
+                "AND set_aside_reason IS DISTINCT FROM ?",
+                [reason, ids, reason],
             ).fetchall()
 
 

@@ -82,7 +82,10 @@ class ContactReveal(Base):
     """One look at a round's CEO contact: who asked for it, by which way, and when. Kept for audit, never changed."""
 
     __tablename__ = "contact_reveals"
-    __table_args__ = (Index("ix_contact_reveals_organization", "organization_id", "revealed_at"),)
+    __table_args__ = (
+        Index("ix_contact_reveals_organization", "organization_id", "revealed_at"),
+        Index("ix_contact_reveals_round", "round_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
@@ -397,6 +400,7 @@ class Match(Base):
         Index("ix_matches_logical_round", "organization_id", "company_key"),
         Index("ix_matches_account", "organization_id", "account_external_id"),
         Index("ix_matches_contact", "organization_id", "contact_external_id"),
+        Index("ix_matches_round", "round_id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

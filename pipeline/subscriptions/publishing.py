@@ -30,7 +30,7 @@ _SOURCES = """
     SELECT l.round_id, d.url, d.kind, d.title, d.body, d.published_at, m.confidence_score, m.description,
         CAST(m.confidence_reasons AS VARCHAR) AS confidence_reasons
     FROM core.round_mentions l JOIN core.mentions m USING (document_id) JOIN raw.documents d USING (document_id)
-    WHERE list_contains(?, l.round_id)
+    WHERE l.round_id IN (SELECT unnest(?))
     ORDER BY m.mention_seq, d.document_id
 """
 

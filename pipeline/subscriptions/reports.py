@@ -221,7 +221,9 @@ def _retracted(row: Signal) -> PublishedSignal:
 
 
 def _stated(connection: duckdb.DuckDBPyConnection, documents: Sequence[str]) -> dict[str, _Report]:
-    rows = rows_of(connection, f"{_MENTIONS} WHERE list_contains(?, m.document_id)", [sorted(documents)]) if documents else []
+    rows = (
+        rows_of(connection, f"{_MENTIONS} WHERE m.document_id IN (SELECT unnest(?))", [sorted(documents)]) if documents else []
+    )
     return {report.document_id: report for row in rows if (report := _report(row)) is not None}
 
 

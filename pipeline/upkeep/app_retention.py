@@ -15,8 +15,6 @@ from pipeline.store.models import (
     Base,
     CrmImport,
     CrmReject,
-    Delivery,
-    DeliveryAttempt,
     FollowUp,
     OperatorNotice,
     SourceHour,
@@ -29,15 +27,8 @@ from pipeline.store.partner_models import Referral
 CHUNK = 500
 SETTLED_LANDINGS = ("parsed", "quarantined")
 SETTLED_FOLLOW_UPS = ("done", "given_up")
-ENDED_DELIVERIES = ("delivered", "failed", "no_webhook")
 
 Column = InstrumentedAttribute[Any]
-ATTEMPT_TEXTS: tuple[Column, ...] = (
-    DeliveryAttempt.endpoint_url,
-    DeliveryAttempt.resolved_address,
-    DeliveryAttempt.response_excerpt,
-    DeliveryAttempt.error,
-)
 
 
 def clear_landings(database: AppDatabase, landing: Landing, before: datetime) -> dict[str, int]:
@@ -64,12 +55,8 @@ def clear_landings(database: AppDatabase, landing: Landing, before: datetime) ->
     return {"landings": rows, "landed_files": files}
 
 
-def clear_tables(database: AppDatabase, settled: datetime, attempts: datetime, history: datetime) -> dict[str, int]:
-    """Delete follow-ups and source hours from before ``settled``, counters and imports from before ``history``; take texts and
-    addresses out of attempts from before ``attempts`` that the warehouse has, and bodies out of deliveries that ended before it.
-
-    Attempts stay as rows: whether a byte may have left this machine decides whether a delivery may ever be sent again.
-    """
+def clear_tables(database: AppDatabase, settled: datetime, history: datetime) -> dict[str, int]:
+    """Delete follow-ups and source hours from before ``settled``, counters, rejects and notices from before ``history``."""
     old_imports = select(CrmImport.id).where(CrmImport.imported_at < history)
     return {
         "follow_ups": _delete(
@@ -80,27 +67,6 @@ def clear_tables(database: AppDatabase, settled: datetime, attempts: datetime, h
             FollowUp.id < _newest(FollowUp.id),
         ),
         "source_hours": _delete_where(database, SourceHour, SourceHour.hour_at < settled),
-        "attempt_texts": _blank(
-            database,
-            DeliveryAttempt.id,
-            (
-                DeliveryAttempt.endpoint_url,
-                DeliveryAttempt.resolved_address,
-                DeliveryAttempt.response_excerpt,
-                DeliveryAttempt.error,
-            ),
-            DeliveryAttempt.is_mirrored,
-            DeliveryAttempt.finished_at < attempts,
-        ),
-        # Those that can be made anew from their match; others (of other faces) keep their body.
-        "delivery_bodies": _blank(
-            database,
-            Delivery.id,
-            (Delivery.body, Delivery.response_excerpt),
-            Delivery.status.in_(ENDED_DELIVERIES),
-            Delivery.finished_at < attempts,
-            Delivery.match_id.is_not(None),
-        ),
         "usage_counters": _delete_where(database, UsageCounter, UsageCounter.day < history.date().isoformat()),
         "crm_rejects": _delete(database, CrmReject.id, CrmReject.import_id.in_(old_imports)),
         "operator_notices": _delete(

@@ -1,10 +1,10 @@
 """What is kept how long, and the one call that deletes the rest.
 
-What belongs here: the policy and the order of things. What does not: the statements (app_retention, warehouse_retention).
+What belongs here: the policy and the order of things. What does not: the statements (app_, ledger_ and warehouse_retention).
 
-What at-most-once rests on is never deleted: matches, deliveries, rounds, reviews and the links between them stay for good, and
-so does the newest row of every table whose numbers name something (a run key, a mark of progress): SQLite gives a number again
-when the row that had the highest is gone. What grows is compacted instead: texts, bodies, excerpts.
+At most once rests on rounds, matches, deliveries and the rows of attempts. While a day is open they stay, whatever the policy says
+of their texts. A day older than the history is closed for good (store.closed_days): nobody can be told of its news any more, and
+a month later its rows go. The newest row of every table whose numbers name something stays: its number must not be given again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from pipeline.documents.landing import Landing
 from pipeline.partners.visitors import HASH_KEPT
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.closed_days import MARGIN
 from pipeline.store.warehouse import Warehouse
-from pipeline.upkeep import app_retention, warehouse_retention
+from pipeline.upkeep import app_retention, ledger_retention, warehouse_retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,13 @@ def apply_retention(
         "history": now - timedelta(days=policy.history_days),
     }
     done = app_retention.clear_landings(database, landing, before["landing"])
-    done |= app_retention.clear_tables(database, before["landing"], before["attempt"], before["history"])
+    done |= app_retention.clear_tables(database, before["landing"], before["history"])
     done |= app_retention.forget_visitors(database, now - HASH_KEPT)
-    done |= warehouse_retention.compact(warehouse, before["text"], before["history"])
+    done |= ledger_retention.clear_texts(database, warehouse, before["attempt"])
+    forgotten = before["history"] - MARGIN
+    # The warehouse closes the days; what says who was told goes after.
+    done |= warehouse_retention.compact(warehouse, before["text"], before["history"], forgotten)
+    done |= ledger_retention.forget_news(database, forgotten)
     for what, count in done.items():
         if count:
             note(f"{what}: {count:,}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from pipeline.matching.model import FoundMatch, MatchType
@@ -24,7 +24,22 @@ def dedupe_key(organization_id: str, round_id: str) -> str:
     return f"{PROFILE_NAME}:{organization_id}:{round_id}"
 
 
-def logical_round(of: Round) -> LogicalRound:
+class Dated(Protocol):
+    """A round, or what of it tells it from the company's next."""
+
+    @property
+    def published_date(self) -> str | None: ...
+    @property
+    def first_seen_at(self) -> datetime: ...
+    @property
+    def company_key(self) -> str: ...
+    @property
+    def funding_type(self) -> str | None: ...
+    @property
+    def amount_usd(self) -> int | None: ...
+
+
+def logical_round(of: Round | Dated) -> LogicalRound:
     """What tells the round from the company's next. Its day: as published, else when it was first seen (UTC)."""
     day = date.fromisoformat(of.published_date) if of.published_date else of.first_seen_at.astimezone(UTC).date()
     return LogicalRound(of.company_key, day, of.funding_type, of.amount_usd)

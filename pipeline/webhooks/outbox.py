@@ -223,11 +223,13 @@ def _publish(db: AppDatabase, rows: Sequence[dict[str, Any]], now: datetime) -> 
     with db.write() as session:
         known = {row.id: row for row in session.scalars(select(Round).where(Round.id.in_([row["id"] for row in rows])))}
         changed = 0
+        new: list[dict[str, Any]] = []
         for row in rows:
             present = known.get(row["id"])
             if present is None:
-                values = {name: row[name] for name in ("id", *ROUND_FIELDS, *STANDING, "first_seen_at")} | {"updated_at": now}
-                session.execute(db.insert(Round).values(values).on_conflict_do_nothing())
+                new.append(
+                    {name: row[name] for name in ("id", *ROUND_FIELDS, *STANDING, "first_seen_at")} | {"updated_at": now}
+                )
             elif any(getattr(present, name) != row[name] for name in (*ROUND_FIELDS, *STANDING)):
                 for name in (*ROUND_FIELDS, *STANDING):
                     setattr(present, name, row[name])
@@ -236,6 +238,8 @@ def _publish(db: AppDatabase, rows: Sequence[dict[str, Any]], now: datetime) -> 
                 continue
             changed += 1
         session.flush()
+        if new:
+            session.execute(db.insert(Round).on_conflict_do_nothing(), new)
         if ended := [known[row["id"]] for row in rows if row["status"] != ACTIVE and row["id"] in known]:
             lock_matches(db, session)
             hold_back(session, ended)
@@ -291,8 +295,8 @@ def _record(
         report.recorded.append(recorded)
         report.new += 1
     if matches:
-        session.execute(db.insert(Match).values(matches).on_conflict_do_nothing())
-        session.execute(db.insert(Delivery).values(deliveries).on_conflict_do_nothing())
+        session.execute(db.insert(Match).on_conflict_do_nothing(), matches)
+        session.execute(db.insert(Delivery).on_conflict_do_nothing(), deliveries)
         for delivery in deliveries:
             if delivery["status"] == "no_webhook":
                 add_no_webhook_attempt(session, delivery["id"], origin, now)

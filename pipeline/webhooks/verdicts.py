@@ -9,9 +9,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
@@ -19,7 +19,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Match, Round
 from pipeline.webhooks.ended_rounds import told_under_another_id
 from pipeline.webhooks.gone_rows import without_gone_rows
-from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
+from pipeline.webhooks.logical_rounds import WINDOW, LogicalRound, is_same_round
 from pipeline.webhooks.match_rows import found_match, logical_round, match_id
 from pipeline.webhooks.review_rows import without_rejected
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 # (match id, the match as recorded, its origin, when it was recorded)
 Recorded = tuple[str, FoundMatch, str, datetime]
+DAY = timedelta(days=1)
 NEW, KNOWN, SAME_ROUND = "new", "known", "same_round"
 
 
@@ -88,16 +89,35 @@ def _known(session: Session, chunk: Sequence[FoundMatch]) -> dict[tuple[str, str
 def _told(
     session: Session, chunk: Sequence[FoundMatch], rounds: Mapping[str, Round]
 ) -> defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]]:
-    """The rounds that the chunk's organizations have matches of, by organization and company."""
-    # Two lists, not pairs: SQLite would read the whole table for pairs.
-    query = select(Match, Round).join(Round, Round.id == Match.round_id)
-    query = query.where(
-        Match.organization_id.in_(sorted({match.organization_id for match in chunk})),
-        Match.company_key.in_(sorted({rounds[match.round_id].company_key for match in chunk})),
-    )
+    """The rounds near in time that the chunk's organizations have matches of, by organization and company."""
+    days = [logical_round(rounds[match.round_id]).day for match in chunk]
     told: defaultdict[tuple[str, str], list[tuple[LogicalRound, str]]] = defaultdict(list)
-    for match, of in session.execute(query.order_by(Match.created_at, Match.id)):
-        told[match.organization_id, match.company_key].append(
-            (replace(logical_round(of), company_key=match.company_key), of.id)
+    if not days:
+        return told
+    first, last = min(days) - WINDOW, max(days) + WINDOW
+    # Two lists, not pairs: SQLite would read the whole table for pairs.
+    query = (
+        select(
+            Match.organization_id, Match.company_key, Match.round_id, Round.published_date, Round.first_seen_at,
+            Round.funding_type, Round.amount_usd,
+        )
+        .join(Round, Round.id == Match.round_id)
+        .where(
+            Match.organization_id.in_(sorted({match.organization_id for match in chunk})),
+            Match.company_key.in_(sorted({rounds[match.round_id].company_key for match in chunk})),
+            # What logical_round takes for its day.
+            or_(
+                Round.published_date.between(first.isoformat(), last.isoformat()),
+                and_(Round.published_date.is_(None), Round.first_seen_at.between(_midnight(first), _midnight(last + DAY))),
+            ),
+        )
+    )  # fmt: skip
+    for row in session.execute(query.order_by(Match.created_at, Match.id)):
+        told[row.organization_id, row.company_key].append(
+            (replace(logical_round(row), company_key=row.company_key), row.round_id)
         )
     return told
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

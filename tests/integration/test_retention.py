@@ -6,19 +6,35 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from pipeline.defs.checks import RULES
+from pipeline.documents.document_table import write_documents
 from pipeline.documents.landing import Landing
+from pipeline.documents.model import Document
+from pipeline.matching import steps
 from pipeline.settings import Settings
 from pipeline.signals import mention_table
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, FollowUp, Match, Organization, Round, SourceHour
+from pipeline.store.closed_days import DaysClosed, require_open
+from pipeline.store.models import (
+    ApiKey,
+    ContactReveal,
+    Delivery,
+    DeliveryAttempt,
+    FollowUp,
+    Match,
+    Organization,
+    Round,
+    SourceHour,
+)
 from pipeline.store.models import Landing as LandingRow
 from pipeline.store.warehouse import Warehouse
 from pipeline.upkeep.retention import RetentionPolicy, apply_retention
+from pipeline.webhooks import published_rounds
 
 NOW = datetime(2026, 11, 20, 3, 30, tzinfo=UTC)
 POLICY = RetentionPolicy(text_days=180, landing_days=90, attempt_days=180, history_days=400)
@@ -91,14 +107,14 @@ def test_a_body_that_came_again_today_stays_though_its_old_row_goes(
     assert landing.get(sha256) == b"again"
 
 
-def test_deliveries_and_matches_stay_for_good_and_lose_their_attempts_and_bodies(
+def test_deliveries_and_matches_of_open_days_stay_and_lose_their_attempts_and_bodies(
     database: AppDatabase, warehouse: Warehouse, landing: Landing
 ) -> None:
-    """FS-61: at most once rests on rows of matches and deliveries, which no retention touches."""
+    """FS-61: at most once rests on rows of matches and deliveries: as long as a day is open they stay."""
     with database.write() as session:
         session.add(Organization(id="o1", slug="acme", name="Acme", plan="free", settings={}, created_at=ago(500)))
         session.flush()
-        for key, days, status in (("old", 300, "delivered"), ("young", 30, "delivered"), ("open", 300, "pending")):
+        for key, days, status in (("old", 300, "delivered"), ("open", 300, "pending"), ("young", 30, "delivered")):
             session.add(
                 Round(id=key, company_name=key, company_key=key, body={}, first_seen_at=ago(days), updated_at=ago(days))
             )
@@ -112,8 +128,11 @@ def test_deliveries_and_matches_stay_for_good_and_lose_their_attempts_and_bodies
             session.flush()
             session.add(DeliveryAttempt(delivery_id=key, number=1, trigger="live", started_at=ago(days), finished_at=ago(days),
                                         outcome="failed", error="said", is_request_sent=True, is_mirrored=True))  # fmt: skip
-        session.add(DeliveryAttempt(delivery_id="old", number=2, trigger="live", started_at=ago(300), finished_at=ago(300),
-                                    outcome="delivered", error="kept", is_mirrored=False))  # fmt: skip
+            session.flush()
+            if key == "old":
+                session.add(DeliveryAttempt(delivery_id="old", number=2, trigger="live", started_at=ago(300), finished_at=ago(300),
+                                            outcome="delivered", error="kept", is_mirrored=False))  # fmt: skip
+                session.flush()
     done = apply_retention(database, warehouse, landing, POLICY, NOW)
     assert (done["attempt_texts"], done["delivery_bodies"]) == (2, 1)
     assert (count(database, Match), count(database, Delivery), count(database, DeliveryAttempt)) == (3, 3, 4)
@@ -127,6 +146,114 @@ def test_deliveries_and_matches_stay_for_good_and_lose_their_attempts_and_bodies
         bodies = {row.id: row.body for row in session.execute(select(Delivery.id, Delivery.body))}
     assert bodies == {"old": None, "open": "{}", "young": "{}"}
     assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_what_is_about_old_news_goes_as_a_whole_unless_somebody_may_still_ask(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    """FS-61: a round goes long after its day was closed, with its matches, deliveries and attempts."""
+    with database.write() as session:
+        session.add(Organization(id="o1", slug="acme", name="Acme", plan="free", settings={}, created_at=ago(900)))
+        session.flush()
+        session.add(ApiKey(id="k1", organization_id="o1", label="k", token_prefix="p", token_sha256="s",
+                           webhook_secret_encrypted=b"", quotas={}, created_at=ago(900)))  # fmt: skip
+        session.flush()
+        for key, days, status in (
+            ("gone", 500, "delivered"), ("unheld", 450, "held"), ("waits", 500, "paused"), ("seen", 500, "failed"),
+            ("uncopied", 500, "failed"), ("closed", 410, "delivered"), ("lone", 500, None),
+        ):  # fmt: skip
+            session.add(
+                Round(id=key, company_name=key, company_key=key, body={}, first_seen_at=ago(days), updated_at=ago(days))
+            )
+            session.flush()
+            if status is None:
+                continue
+            session.add(Match(id=key, organization_id="o1", round_id=key, company_key=key, match_type="account_domain", score=1.0,
+                              explanation={}, all_matches=[], origin="live", created_at=ago(days)))  # fmt: skip
+            session.flush()
+            session.add(Delivery(id=key, dedupe_key=key, organization_id="o1", profile="fundingscout", event_type="e", match_id=key,
+                                 status=status, created_at=ago(days)))  # fmt: skip
+            session.flush()
+            session.add(DeliveryAttempt(delivery_id=key, number=1, trigger="live", started_at=ago(days), finished_at=ago(days),
+                                        outcome="failed", is_mirrored=key != "uncopied"))  # fmt: skip
+        session.add(ContactReveal(organization_id="o1", key_id="k1", round_id="seen", request_id="r", revealed_at=ago(450)))
+        for key, days, status in (("s1", 500, "failed"), ("s2", 500, "pending"), ("s3", 100, "failed")):
+            session.add(Delivery(id=key, dedupe_key=key, organization_id="o1", profile="signalbase", event_type="e",
+                                 status=status, created_at=ago(days)))  # fmt: skip
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert {name: done[f"old_{name}"] for name in ("rounds", "matches", "deliveries", "attempts")} == {
+        "rounds": 3, "matches": 2, "deliveries": 3, "attempts": 2,
+    }  # fmt: skip
+    with database.read() as session:
+        assert set(session.scalars(select(Round.id))) == {"waits", "seen", "uncopied", "closed"}
+        assert set(session.scalars(select(Delivery.id))) == {"waits", "seen", "uncopied", "closed", "s2", "s3"}
+    assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+NEWS = """
+    INSERT INTO raw.documents BY NAME SELECT id AS document_id, n AS document_seq, 1 AS revision, 'wire' AS source_id,
+        kind, 'Lumen raises' AS title, '' AS body, 'expired' AS body_origin, 'https://a.example' AS url,
+        CAST($now AS TIMESTAMP) - to_days(CAST(days AS INTEGER)) AS landed_at, FALSE AS is_catch_up FROM given;
+    INSERT INTO core.mentions BY NAME SELECT id AS document_id, n AS document_seq, n AS mention_seq, round <> '' AS is_funding,
+        '[]' AS evidence FROM given;
+    INSERT INTO core.round_mentions BY NAME SELECT id AS document_id, round AS round_id FROM given WHERE round <> '';
+    INSERT INTO core.funding_rounds BY NAME SELECT round AS round_id, min(n) AS round_seq, 'active' AS status,
+        CASE WHEN max(kind) = 'form_d' THEN '0001' END AS cik, TRUE AS tells, min(n) AS tells_from_seq, 'Lumen' AS company_name,
+        CAST($now AS TIMESTAMP) - to_days(CAST(max(days) AS INTEGER)) AS first_seen_at FROM given WHERE round <> '' GROUP BY round;
+    INSERT INTO core.matches BY NAME SELECT 'm' || round_id AS match_id, 'o1' AS organization_id, round_id FROM core.funding_rounds;
+"""
+
+
+def test_old_documents_leave_their_id_and_old_rounds_but_those_of_filings_go(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    ids = [str(UUID(int=n)) for n in range(1, 8)]
+    given = [
+        # kind, days old, its round
+        ("article", 500, ""), ("article", 500, "old"), ("form_d", 500, "filed"), ("article", 410, "closed"),
+        ("article", 500, "told again"), ("article", 20, "told again"), ("article", 10, "young"),
+    ]  # fmt: skip
+    with warehouse.open() as connection:
+        connection.execute("CREATE TEMP TABLE given (n BIGINT, id VARCHAR, kind VARCHAR, days BIGINT, round VARCHAR)")
+        for n, (kind, days, of) in enumerate(given, 1):
+            connection.execute("INSERT INTO given VALUES (?, ?, ?, ?, ?)", [n, ids[n - 1], kind, days, of])
+        for statement in NEWS.split(";")[:-1]:
+            connection.execute(statement, {"now": NOW.replace(tzinfo=None)} if "$now" in statement else {})
+    done = apply_retention(database, warehouse, landing, POLICY, NOW)
+    assert (done["old_documents"], done["old_rounds_copied"], done["old_matches_copied"]) == (3, 1, 3)
+    with warehouse.write() as connection:
+        rounds = connection.execute("SELECT round_id FROM core.funding_rounds ORDER BY 1").fetchall()
+        assert rounds == [("closed",), ("filed",), ("told again",), ("young",)]
+        kept = connection.execute("SELECT document_id FROM raw.documents ORDER BY 1").fetchall()
+        assert [row[0] for row in kept] == [ids[2], ids[3], ids[5], ids[6]]
+        again = Document(ids[0], "wire", "Wire", "article", "https://a.example", None, "Lumen raises", "Lumen raises $5 million",
+                         "article", None, None, NOW, 9, "0" * 64, False, None)  # fmt: skip
+        assert write_documents(connection, [again]).new == 0  # a feed that shows it still brings no news
+    assert not any(apply_retention(database, warehouse, landing, POLICY, NOW).values())
+
+
+def test_nobody_is_told_of_a_day_that_was_closed_whatever_the_policy_says_later(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    """FS-61: who was told is forgotten, so such a round is neither published nor matched, and its day can't be worked through."""
+    with warehouse.open() as connection:
+        for key, days in (("closed", 410), ("open", 390)):
+            connection.execute(
+                "INSERT INTO core.funding_rounds BY NAME SELECT ? AS round_id, 1 AS round_seq, 'active' AS status, "
+                "'L' AS company_name, TRUE AS tells, 1 AS tells_from_seq, ?::TIMESTAMP AS first_seen_at, 'b.example' AS domain_key",
+                [key, ago(days).replace(tzinfo=None)],
+            )
+    apply_retention(database, warehouse, landing, POLICY, NOW)
+    longer = RetentionPolicy(text_days=180, landing_days=90, attempt_days=180, history_days=4000)
+    apply_retention(database, warehouse, landing, longer, NOW)
+    published_rounds.publish_changed(database, warehouse, NOW)
+    with database.read() as session:
+        assert list(session.scalars(select(Round.id))) == ["open"]
+    found = steps.find_for_days(warehouse, ago(420).date(), ago(380).date(), "today", 0.8, "ours")
+    assert found.rounds == 1
+    with pytest.raises(DaysClosed, match=f"open from {ago(400).date() + timedelta(days=1)} on"):
+        require_open(warehouse, ago(400).date())
+    require_open(warehouse, ago(399).date())
 
 
 def test_settled_follow_ups_and_old_hours_go_and_waiting_ones_stay(

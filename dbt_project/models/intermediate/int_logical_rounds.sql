@@ -10,7 +10,10 @@ with rounds as (
         -- A type that names a stage excludes the other stages; others ("growth", "strategic") describe any stage.
         coalesce(regexp_full_match(funding_type, '(?:pre-)?(?:seed|series-[a-z][0-9]*\+?)'), false) as is_stage
     from {{ ref('stg_funding_rounds') }}
-    where company_key <> ''
+    where
+        company_key <> ''
+        -- As far back as a missed match is looked for, and the rounds just before.
+        and first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') + 45 }} day
 
 )
 

@@ -1,5 +1,13 @@
-{#- Documents and the sentences read in them, gathered by round; newest rounds alone where a model asks for few. -#}
-with documents as (
+{#- Documents and the sentences read in them, gathered by round: of rounds that somebody's CRM matched, the others explain nothing. -#}
+with matched as (
+
+    select distinct round_id
+    from {{ ref('stg_matches') }}
+    where matched_at >= {{ as_of() }} - interval {{ var('explained_days') }} day
+
+),
+
+documents as (
 
     select
         links.round_id,
@@ -11,6 +19,7 @@ with documents as (
         documents.published_at,
         mentions.evidence
     from {{ ref('stg_round_mentions') }} as links
+    inner join matched on links.round_id = matched.round_id
     inner join {{ ref('stg_documents') }} as documents on links.document_id = documents.document_id
     left join {{ ref('stg_mentions') }} as mentions on links.document_id = mentions.document_id
 
@@ -51,6 +60,8 @@ sentences as (
             )
         ) as item
     from documents
+    -- What has expired, or was read in nothing, needs no look.
+    where evidence <> '[]'
 
 ),
 

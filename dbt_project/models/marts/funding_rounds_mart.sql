@@ -46,6 +46,7 @@ evidence as (
             )
         ) as item
     from documents
+    where evidence <> '[]'
 
 ),
 
