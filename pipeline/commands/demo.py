@@ -43,8 +43,14 @@ def demo(home: Path, stay: bool) -> None:
     click.echo("       make up          the service on the live sources")
     click.echo(f"       {_shown(home / 'received.jsonl')} holds each webhook as it was received")
     if stay:
-        click.echo("Starting the service on the demo's world …")
-        keep_running(home.absolute(), click.echo, lambda url: click.echo(f"Ready. Dagster UI: {url}  (Ctrl-C stops)"))
+        click.echo("Getting a morning's worth of work ready (half a minute) …")
+        keep_running(home.absolute(), click.echo, lambda url: _ready(home, url))
+
+
+def _ready(home: Path, url: str) -> None:
+    click.echo("In another terminal, to ask and repair from there:")
+    click.echo(f"       source .venv/bin/activate; export FUNDINGSCOUT_HOME={_shown(home)}")
+    click.echo(f"Ready. Dagster UI: {url}  (Ctrl-C stops)")
 
 
 def _shown(path: Path) -> str:

@@ -20,9 +20,10 @@ SYNC_PATIENCE_SECONDS = 10.0
 MOST_SHOWN = 100
 
 LATEST_DELIVERIES = """
-    SELECT started_at, slug AS organization, company_name, attempts.status, response_code,
-        round(duration_ms) AS duration_ms, error_class, error,
-        regexp_extract(endpoint_url, '^https?://([^/?#]+)', 1) AS endpoint, attempt_number, trigger
+    SELECT strftime(started_at, '%d %b %H:%M:%S') AS started, slug AS organization, company_name, attempts.status,
+        concat_ws(' ', error_class, coalesce(error, left(nullif(response_excerpt, ''), 60))) AS reason,
+        response_code AS code, round(duration_ms) AS ms, regexp_extract(endpoint_url, '^https?://([^/?#]+)', 1) AS endpoint,
+        attempt_number || ' ' || trigger AS attempt
     FROM (SELECT * FROM core.webhook_deliveries ORDER BY attempt_id DESC LIMIT 10) attempts
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)

@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from pipeline.crm.imports import import_file
 from pipeline.demo.compare import Outcome, differences, load_expected
+from pipeline.demo.morning import prepare_morning
 from pipeline.demo.state import DemoState, load_or_start
 from pipeline.installation import Installation, utc_now
 from pipeline.main_job import SyncResult, open_dagster, run_sync, work_waits
@@ -78,6 +79,7 @@ def keep_running(home: Path, write: Callable[[str], None], on_ready: Callable[[s
         log = home / "received.jsonl"
         with Receiver(list(state.secrets.values()), certificate, port=state.receiver_port, log_file=log) as receiver:
             _set_up_webhooks(installation, receiver, state)
+            prepare_morning(installation, receiver.url, LOOPBACK, write)
             installation.close()
             service = Service(settings, write)
             for name in (signal.SIGINT, signal.SIGTERM):

@@ -43,6 +43,8 @@ async function graph(page) {
   await page.goto(`${url}/asset-groups`);
   await page.getByText("webhook_deliveries").or(page.getByText("delivery", { exact: true })).first().waitFor();
   await pause(2000);
+  await page.keyboard.press("Alt+E"); // expands all groups
+  await pause(3000);
   seen.graph = await page.locator("body").innerText();
   await page.screenshot({ path: `${folder}/asset-graph.png` });
 }
@@ -89,9 +91,9 @@ async function checks(page) {
 async function deliveries(page) {
   await page.goto(`${url}/assets/core/webhook_deliveries`);
   await page.locator("tr", { hasText: "preview" }).getByText(/show markdown/i).first().click();
-  await page.getByRole("columnheader", { name: "error_class" }).or(page.locator("th", { hasText: "error_class" })).first().waitFor();
+  await page.locator("th", { hasText: "reason" }).first().waitFor();
   await pause(1000);
-  seen.deliveries = await page.locator("table", { hasText: "response_code" }).last().innerText();
+  seen.deliveries = await page.locator("table", { hasText: "endpoint" }).last().innerText();
   await page.screenshot({ path: `${folder}/asset-deliveries.png` });
 }
 
@@ -125,7 +127,7 @@ async function backfill(page) {
 (async () => {
   await graphql("mutation { setNuxSeen }");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(30000);
   let part = "";
   try {

@@ -26,7 +26,7 @@ from pipeline.settings import PROJECT_ROOT
 
 HERE = Path(__file__).parent
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-READY_SECONDS, JOURNEY_SECONDS = 180, 600
+READY_SECONDS, JOURNEY_SECONDS = 600, 900
 
 
 def chromium() -> str:
@@ -128,9 +128,13 @@ def test_checks_run_from_the_page_and_pass(seen: dict[str, Any]) -> None:
 
 
 def test_delivery_table_names_who_was_told_of_what_and_how_it_ended(seen: dict[str, Any]) -> None:
-    rows = [line for line in seen["deliveries"].splitlines() if "delivered" in line]
-    assert len(rows) == 10
-    assert any("kestrelway" in row and "Lumenquay" in row and "200" in row for row in rows)
+    rows = seen["deliveries"].splitlines()
+    assert len([row for row in rows if "delivered" in row]) == 8
+    assert any("kestrelway" in row and "delivered" in row and "200" in row for row in rows)
+    # Oxmarsh's receiver has another secret (pipeline/demo/morning.py).
+    failed = [row for row in rows if "oxmarsh" in row]
+    assert len(failed) == 2
+    assert all("failed" in row and "http_4xx" in row and "invalid signature" in row for row in failed)
 
 
 def test_backfill_launched_from_the_page_ends_well(seen: dict[str, Any]) -> None:
