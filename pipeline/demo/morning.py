@@ -1,7 +1,7 @@
 """A morning worth looking at: what `fundingscout demo --stay` adds to the demo's world before it opens the UI.
 
 A third partner, Oxmarsh, whose receiver has another secret than ours, so that what it is told fails; names in its CRM that a
-person must be asked about; the daily sync and the marts. What belongs here: these. What does not: what the demo itself must
+person must be asked about; an account that came too late; the daily sync and the marts. What belongs here: these. What does not: what the demo itself must
 lead to (compare).
 """
 
@@ -19,7 +19,8 @@ from pipeline.crm.rows import AccountRow
 from pipeline.crm.upsert import upsert_accounts
 from pipeline.defs import jobs
 from pipeline.defs.assembly import build_definitions
-from pipeline.defs.marts import MARTS, build_marts_definitions
+from pipeline.defs.marts import build_marts_definitions
+from pipeline.defs.marts_translation import MARTS
 from pipeline.installation import Installation
 from pipeline.main_job import QUIET, open_dagster, run_sync
 from pipeline.organizations.keys import create_key
@@ -34,6 +35,8 @@ ACCOUNTS = (
     AccountRow("ox-3", "Tessellar Robotic Systems", None, None),
     AccountRow("ox-4", "Velmont Energy Grid", None, None),
 )
+# Pushed when its round was past the look-back window: a backfill finds it.
+LATE = AccountRow("ox-5", "Brindlecast", "brindlecast.example", None)
 
 
 def prepare_morning(
@@ -44,6 +47,7 @@ def prepare_morning(
     with open_dagster(installation.settings) as instance:
         say("A third partner, Oxmarsh, whose receiver refuses what it is told …")
         run_sync(installation, instance, poll=False)
+        _push_late(installation, instance)
         say("Running the daily sync, and building the marts …")
         today = installation.now().date()
         definitions = build_definitions(installation)
@@ -63,6 +67,13 @@ def _set_up(installation: Installation, receiver_url: str, networks: tuple[Netwo
         create_key(installation.database, installation.secret_box, organization.id, "demo", now)
         upsert_accounts(installation.database, organization.id, list(ACCOUNTS), now)
     set_webhook(installation.database, organization.id, receiver_url, None, now, networks)
+
+
+def _push_late(installation: Installation, instance: dg.DagsterInstance) -> None:
+    organization = get_organization(installation.database, SLUG)
+    upsert_accounts(installation.database, organization.id, [LATE], installation.now())
+    no_look_back = installation.settings.model_copy(update={"look_back_hours": 0})
+    run_sync(Installation(no_look_back), instance, poll=False)
 
 
 def _run(job: dg.JobDefinition, instance: dg.DagsterInstance, tags: dict[str, Any]) -> None:
