@@ -1,8 +1,8 @@
 """A morning worth looking at: what `fundingscout demo --stay` adds to the demo's world before it opens the UI.
 
 A third partner, Oxmarsh, whose receiver has another secret than ours, so that what it is told fails; names in its CRM that a
-person must be asked about; an account that came too late; the daily sync and the marts. What belongs here: these. What does not: what the demo itself must
-lead to (compare).
+person must be asked about; an account that came too late; the daily sync and the marts. What belongs here: these. What does
+not: what the demo itself must lead to (compare).
 """
 
 from __future__ import annotations
