@@ -9,10 +9,12 @@ from __future__ import annotations
 import zlib
 from functools import cache, lru_cache
 from pathlib import Path
-
-import tldextract
+from typing import TYPE_CHECKING
 
 from pipeline.matching.hosts import CACHE_SIZE, labels_of
+
+if TYPE_CHECKING:
+    import tldextract
 
 _refreshed: Path | None = None
 
@@ -46,6 +48,8 @@ def registrable_of_host(host: str | None) -> str | None:
 
 @cache
 def _suffix_list() -> tldextract.TLDExtract:
+    import tldextract  # and requests with it: only where a host is judged, which most processes of the HTTP service never do
+
     # No request and no cache folder: the bundled list, or the file that an operator fetched.
     urls = (_refreshed.as_uri(),) if _refreshed else ()
     return tldextract.TLDExtract(suffix_list_urls=urls, cache_dir=None, include_psl_private_domains=True)

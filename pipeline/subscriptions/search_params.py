@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from pipeline.matching.domains import company_domain
 from pipeline.signals.places import country_named
 from pipeline.subscriptions.filters import lowered
 from pipeline.subscriptions.ranges import Range, team_size
@@ -126,8 +127,6 @@ def many(name: str, text: str, read: Callable[[str, str], T]) -> list[T]:
 
 def domain(name: str, text: str) -> str:
     """The key of a company's domain, by the rules of the CRM match. Raises ParameterInvalid."""
-    from pipeline.matching.domains import company_domain  # the suffix list is loaded when somebody asks by domain
-
     key = company_domain(text) if "@" not in text else None
     if key is None:
         raise ParameterInvalid(f"{name}: {text[:80]!r} is no company's domain; write acme.com")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -27,7 +27,9 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import webhooks
 from pipeline.partners.accounts import Partner
 from pipeline.partners.webhooks import PartnerHook
-from pipeline.webhooks.trials import TrialResult, send_test_event
+
+if TYPE_CHECKING:
+    from pipeline.webhooks.trials import TrialResult
 
 T = TypeVar("T")
 router = APIRouter(prefix=f"{OF_ONE}/webhooks", tags=["Referral partners' webhooks"], dependencies=[BY_OPERATOR])
@@ -129,6 +131,9 @@ async def send_test(request: Request, organization: str, webhook: str, by: Opera
         request, organization, lambda partner: webhooks.add_test(service.database, partner, webhook, service.now())
     )
     audit(request, by, "test_partner_webhook", partner.organization_id, webhook_id=webhook, delivery_id=delivery_id)
+
+    # Brings an HTTP client, which most processes of the service never need.
+    from pipeline.webhooks.trials import send_test_event
 
     def send() -> TrialResult:
         box = SecretBox.open(service.settings)
