@@ -154,8 +154,9 @@ def _title_cues(headline: Headline) -> dict[str, str]:
         found["title_market_stat"] = headline.subject  # "Thailand secures $4bn": a country's figures, no company's round
     plain = ASIDE.sub(" ", _without_purpose(headline))
     no_givers = _GIVERS.sub("", plain) if headline.side == "company" else plain
+    lowered = plain.lower()
     for name, veto in TITLE_VETOES.items():
-        if match := veto.search(no_givers if name == "fund_close" else plain):
+        if veto.may_match_lowered(lowered) and (match := veto.search(no_givers if name == "fund_close" else plain)):
             found[f"title_{name}"] = match[0]
     return found
 
@@ -309,8 +310,9 @@ def _whole_body_cues(text: Text) -> dict[str, str]:
     lead = text.lead
     if firm := cues.INVESTMENT_FIRM.search(_before_money(text.news[0])):
         found["lead_investment_firm"] = firm[0]
+    lowered = news.lower()
     for name, pattern in _NEWS_CUES:
-        if match := pattern.search(news):
+        if pattern.may_match_lowered(lowered) and (match := pattern.compiled.search(news)):
             found[name] = match[0]
     for name, pattern in _LEAD_CUES:
         if match := pattern.search(lead):

@@ -36,9 +36,13 @@ class Gated:
 
     def may_match(self, text: str) -> bool:
         """False only where no match is possible."""
+        return self.may_match_lowered(text.lower()) if self.needles else True
+
+    def may_match_lowered(self, lowered: str) -> bool:
+        """The same of a text already in lower case, for a text that many patterns are tried on."""
         if not self.needles:
             return True
-        return any(map(text.lower().__contains__, self.needles))  # not a generator: it would cost what it saves
+        return any(map(lowered.__contains__, self.needles))  # not a generator: it would cost what it saves
 
     def search(self, text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
         """As re.Pattern.search."""

@@ -296,8 +296,7 @@ OTHER_PATTERNS = (
         r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing)"
         r"|(?:re-?)?invested (?:too|as well|again|alongside|in (?:the|this) (?:\w+ )?(?:round|financing))|came (?:in|on board"
         r"|back)\b"
-        r"|re-?upped|followed (?:on|suit)|returned\b|(?:pitched|chipped|piled) in\b|(?:each )?put (?:in )?(?:money|about|a third"
-        r"|half)\b"
+        r"|re-?upped|followed (?:on|suit)|returned\b|(?:pitched|chipped|piled) in\b|each put\b|put (?:in )?money\b"
         r"|each (?:put in|invested|contributed)|(?:provided|supplied|funded) the (?:\w+ )?(?:extension|round|funding|money|capital"
         r"|financing|investment))"
     ),
@@ -318,7 +317,7 @@ OTHER_PATTERNS = (
         r"\bjoined\s(?P<names>[A-ZÀ-Þ][^.;]{2,200}?)\sin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b"
     ),
     gated(
-        r"\bwith\s(?:existing|new|current|returning|previous)\s(?:investors?|backers?|shareholders?)\s(?:including\s)?"
+        r"\b(?:with|by)\s(?:existing|new|current|returning|previous)\s(?:investors?|backers?|shareholders?)\s(?:including\s)?"
         rf"(?P<names>[A-ZÀ-Þ][^.;]*?){_STOP}"
     ),
     # "supported by current investors A and B"; "insiders A and B"

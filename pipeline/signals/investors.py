@@ -117,14 +117,15 @@ def _read_title(backers: Backers, headline: Headline, company: str | None) -> No
 
 def _read_sentence(backers: Backers, sentence: str, company: str | None) -> bool:
     found = False
+    lowered = sentence.lower()
     for pattern in LEAD_PATTERNS:
-        for match in pattern.finditer(sentence):
+        for match in pattern.compiled.finditer(sentence) if pattern.may_match_lowered(lowered) else ():
             leads, followers = _split_followers(match["names"])
             found |= _add(backers, "leads", leads, sentence, "body", company)
             if followers:
                 _add(backers, "others", followers, sentence, "body", company)
     for pattern in OTHER_PATTERNS:
-        for match in pattern.finditer(sentence):
+        for match in pattern.compiled.finditer(sentence) if pattern.may_match_lowered(lowered) else ():
             found |= _add(backers, "others", match["names"], sentence, "body", company)
     for match in ANGELS.finditer(sentence):
         found |= _add(backers, "angels", match["names"], sentence, "body", company)
