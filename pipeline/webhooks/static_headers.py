@@ -78,6 +78,6 @@ def redact(text: str, headers: Mapping[str, str], is_cut: bool = False) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
         if is_cut:
-            begun = next((size for size in range(len(secret) - 1, 3, -1) if text.endswith(secret[:size])), 0)
+            begun = next((size for size in range(min(len(secret) - 1, len(text)), 3, -1) if text.endswith(secret[:size])), 0)
             text = text[: len(text) - begun] + REDACTED if begun else text
     return text
