@@ -28,7 +28,7 @@ from sqlalchemy import select
 from pipeline.api.app import build_app
 from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners import accounts, keys, snapshots, webhooks
+from pipeline.partners import accounts, keys, plans, snapshots, webhooks
 from pipeline.partners.persons import seal
 from pipeline.partners.references import reference_id
 from pipeline.settings import Settings
@@ -60,7 +60,7 @@ class World:
         self.box = SecretBox.open(self.settings)
         organization = create_organization(self.db, "acme", "Acme", START)
         self.partner = accounts.create_partner(self.db, organization.id, "Ada", "ada@p.example", START)
-        accounts.set_rate(self.db, organization.id, 1, Decimal(5), "Own leads")
+        plans.set_rate(self.db, organization.id, 1, Decimal(5), "Own leads", START)
         self.token = keys.create_key(self.db, organization.id, "bench", START).token
         if has_webhook:
             networks = [ip_network("127.0.0.0/8")]

@@ -12,7 +12,7 @@ import click
 from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.installation import Installation
 from pipeline.organizations.organizations import get_organization
-from pipeline.partners import accounts, earnings, keys, referrals, snapshots, webhooks
+from pipeline.partners import accounts, earnings, keys, plans, referrals, snapshots, webhooks
 from pipeline.partners.accounts import HANDLINGS, STATUSES, UNSET, Partner
 from pipeline.partners.landing import CLICK_PARAMETER, link_path
 from pipeline.partners.snapshot_file import cents_of
@@ -112,7 +112,8 @@ def rate(organization: str, level: int, percentage: str, description: str) -> No
     except InvalidOperation:
         raise click.BadParameter(f"{percentage!r} is no number") from None
     organization_id = get_organization(installation.database, organization).id
-    accounts.set_rate(installation.database, organization_id, level, percent, description or f"Level {level} commission")
+    text = description or f"Level {level} commission"
+    plans.set_rate(installation.database, organization_id, level, percent, text, installation.now())
     click.echo(f"level {level}: {percent} %")
 
 

@@ -15,6 +15,7 @@ SNAPSHOTS_SHOWN = "SELECT * FROM core.status_snapshots ORDER BY snapshot_date DE
 LEADS_SHOWN = "SELECT * FROM core.partner_leads ORDER BY lead_id DESC"
 CHANGES_SHOWN = "SELECT * FROM core.partner_lead_changes ORDER BY is_flagged DESC, changed_at DESC, lead_id, number"
 COMMISSIONS_SHOWN = "SELECT * FROM core.partner_commissions ORDER BY commission_id DESC"
+RATES_SHOWN = "SELECT * FROM core.partner_rates ORDER BY valid_from DESC, partner_id, level"
 PAYOUTS_SHOWN = "SELECT * FROM core.partner_payouts ORDER BY payout_id DESC"
 
 
@@ -90,7 +91,8 @@ WHEN = (
         _spec(
             common.PARTNER_COMMISSIONS,
             "**One row per commission**: what one partner earned with one funded lead, at level 1 (its own), 2 or 3 (its"
-            " downline's).",
+            " downline's), by the rate of that moment (metadata `rates`). The model `int_partner_commissions_due` computes from"
+            " leads, uplines and rates what is due; where the two differ by a cent, publishing stops.",
         ),
         _spec(
             common.PARTNER_PAYOUTS,
@@ -109,8 +111,8 @@ def partner_tables(context: dg.AssetExecutionContext, installation: Installation
     }
     with installation.warehouse.open() as connection:
         metadata = {key: common.table_metadata(connection, ".".join(key.path), query) for key, query in shown.items()}
-        days = common.preview(connection, SNAPSHOTS_SHOWN)
-    metadata[common.PARTNER_LEADS]["snapshots"] = days
+        days, rates = common.preview(connection, SNAPSHOTS_SHOWN), common.preview(connection, RATES_SHOWN)
+    metadata[common.PARTNER_LEADS]["snapshots"], metadata[common.PARTNER_COMMISSIONS]["rates"] = days, rates
     context.log.info("%s", rows)
     for key, found in metadata.items():
         yield dg.MaterializeResult(asset_key=key, metadata=found)

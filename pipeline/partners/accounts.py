@@ -1,4 +1,4 @@
-"""Partners' accounts: who they are, how their leads are handled, what they earn, whom they were brought by (SC-5, SC-44, SC-45).
+"""Partners' accounts: who they are, how their leads are handled, whom they were brought by (SC-5, SC-44, SC-45).
 
 All of it is in force with the next call: nothing is remembered between calls. What belongs here: accounts and funding types. What
 does not: keys (partners.keys), leads (partners.referrals).
@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -22,13 +21,12 @@ from pipeline.partners.events import NewEvent, tell
 from pipeline.partners.landing import check_landing
 from pipeline.partners.validation import FULL_MANAGEMENT, FUNDING_ONLY, Rules
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import ActiveFundingType, CommissionRate, ReferralPartner
+from pipeline.store.partner_models import ActiveFundingType, ReferralPartner
 from pipeline.webhooks.startcap import ACCOUNT_CHANGED
 
 ACTIVE = "active"
 STATUSES = (ACTIVE, "suspended", "pending")
 HANDLINGS = (FULL_MANAGEMENT, FUNDING_ONLY)
-LEVELS = (1, 2, 3)
 UNSET = "unset"
 CODE_BYTES = 9
 
@@ -65,16 +63,6 @@ class Partner:
     def rules(self, funding_types: Sequence[str]) -> Rules:
         """What its leads are judged by."""
         return Rules(self.handling, frozenset(funding_types), self.allows_name_marks, self.allows_territories)
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What a partner earns at one level, in percent."""
-
-    id: int
-    level: int
-    percentage: Decimal
-    description: str
 
 
 def create_partner(
@@ -131,7 +119,7 @@ def change_partner(db: AppDatabase, organization_id: str, now: datetime, **chang
     if changes.get("landing_url") not in (None, UNSET):
         changes["landing_url"] = check_landing(changes["landing_url"])
     with db.write() as session:
-        row = _row(session, organization_id, locked=True)
+        row = locked_partner(session, organization_id)
         for field, value in changes.items():
             if value is not None:
                 setattr(row, field, None if value == UNSET else value)
@@ -147,7 +135,7 @@ def set_status(db: AppDatabase, organization_id: str, status: str, now: datetime
     if status not in STATUSES:
         raise PartnerInvalid(f"there is no status {status!r}; there are: {', '.join(STATUSES)}")
     with db.write() as session:
-        row = _row(session, organization_id, locked=True)
+        row = locked_partner(session, organization_id)
         old, row.status = row.status, status
         if old != status:
             row.updated_at = now
@@ -159,39 +147,6 @@ def set_status(db: AppDatabase, organization_id: str, status: str, now: datetime
             }
             tell(session, [NewEvent(row.id, ACCOUNT_CHANGED, f"account:{row.id}:{status}:{now.isoformat()}", data)], now)
         return partner_of(row)
-
-
-def set_rate(db: AppDatabase, organization_id: str, level: int, percentage: Decimal, description: str) -> None:
-    """What the partner earns at ``level`` from now on, in percent with at most two decimals; 0 ends it.
-
-    Raises PartnerUnknown, PartnerInvalid.
-    """
-    if level not in LEVELS:
-        raise PartnerInvalid(f"there is no level {level}; there are: 1 (own leads), 2 and 3 (the downline's)")
-    hundredths = percentage * 100
-    if not percentage.is_finite() or hundredths != int(hundredths) or not 0 <= hundredths <= 10_000:
-        raise PartnerInvalid(f"{percentage} is no percentage: 0 to 100 with at most two decimals")
-    with db.write() as session:
-        partner = _row(session, organization_id, locked=True)
-        row = {
-            "partner_id": partner.id,
-            "level": level,
-            "percentage_hundredths": int(hundredths),
-            "description": description,
-        }
-        insert = db.insert(CommissionRate).values(row)
-        fresh = {name: row[name] for name in ("percentage_hundredths", "description")}
-        session.execute(insert.on_conflict_do_update(index_elements=["partner_id", "level"], set_=fresh))
-
-
-def list_rates(db: AppDatabase, partner_id: int) -> list[Rate]:
-    """What the partner earns, by level."""
-    query = select(CommissionRate).where(CommissionRate.partner_id == partner_id, CommissionRate.percentage_hundredths > 0)
-    with db.read() as session:
-        return [
-            Rate(row.id, row.level, Decimal(row.percentage_hundredths).scaleb(-2), row.description)
-            for row in session.scalars(query.order_by(CommissionRate.level))
-        ]
 
 
 def funding_types(db: AppDatabase) -> list[str]:
@@ -228,6 +183,11 @@ def partner_of(row: ReferralPartner) -> Partner:
         row.click_code,
         row.landing_url,
     )
+
+
+def locked_partner(session: Session, organization_id: str) -> ReferralPartner:
+    """The organization's row, for this transaction alone to change. Raises PartnerUnknown."""
+    return _row(session, organization_id, locked=True)
 
 
 def _row(session: Session, organization_id: str, locked: bool = False) -> ReferralPartner:

@@ -6,7 +6,7 @@ at that moment. Shares are rounded half up to cents.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.partners.accounts import ACTIVE, LEVELS
+from pipeline.partners.accounts import ACTIVE
 from pipeline.partners.events import NewEvent, tell
+from pipeline.partners.plans import Plans
 from pipeline.partners.referrals import counts
 from pipeline.partners.stages import FUNDED
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.bulk import insert_rows
-from pipeline.store.partner_models import Commission, CommissionRate, Payout, Referral, ReferralPartner
+from pipeline.store.partner_models import Commission, Payout, Referral, ReferralPartner
 from pipeline.webhooks.startcap import COMMISSION_EARNED, PAYOUT_PROCESSED, iso
 
 COMPLETED, PAID = "completed", "paid"  # the same state, as the API and as the webhook says it (A-SC-22)
@@ -84,25 +85,6 @@ def share(cents: int, percentage_hundredths: int) -> int:
 def dollars(cents: int) -> Decimal:
     """``cents`` in dollars, with two decimals."""
     return Decimal(cents).scaleb(-2)
-
-
-class Plans:
-    """Rates and uplines of all partners, as they are in this transaction."""
-
-    def __init__(self, session: Session) -> None:
-        rows = session.execute(select(CommissionRate.partner_id, CommissionRate.level, CommissionRate.percentage_hundredths))
-        self._rates = {(row[0], row[1]): row[2] for row in rows}
-        self._uplines = {row[0]: row[1] for row in session.execute(select(ReferralPartner.id, ReferralPartner.upline_id))}
-
-    def receivers(self, partner_id: int) -> Iterator[tuple[int, int, int]]:
-        """(level, partner, hundredths of a percent) of all who earn of this partner's leads."""
-        receiver: int | None = partner_id
-        for level in LEVELS:
-            if receiver is None:
-                return
-            if rate := self._rates.get((receiver, level)):
-                yield level, receiver, rate
-            receiver = self._uplines.get(receiver)
 
 
 def earn(session: Session, plans: Plans, leads: Sequence[FundedLead], now: datetime) -> list[NewEvent]:

@@ -1,4 +1,4 @@
-"""Leads, stages, commissions and payouts for analysts: copied to the warehouse, without a word about persons.
+"""Leads, stages, plans, commissions and payouts for analysts: copied to the warehouse, without a word about persons.
 
 Each table is copied whole in one transaction: rows change (a status, a payout), and ids may be committed out of their order, so
 no mark says what is new. A year of 10,000 leads is some 100,000 short rows. A click that a lead stands for is left out, as in the
@@ -18,12 +18,24 @@ from sqlalchemy.orm import Session
 
 from pipeline.partners.referrals import counts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import Commission, Payout, Referral, ReferralChange, ReferralPartner, StatusSnapshot
+from pipeline.store.partner_models import (
+    Commission,
+    CommissionRate,
+    Payout,
+    Referral,
+    ReferralChange,
+    ReferralPartner,
+    StatusSnapshot,
+)
 from pipeline.store.warehouse import Warehouse
 
 _INT, _TEXT, _FLAG, _TIME, _DAY = pa.int64(), pa.string(), pa.bool_(), pa.timestamp("us"), pa.date32()
 
 COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
+    "referral_partners": {
+        "partner_id": _INT, "organization_id": _TEXT, "upline_id": _INT, "status": _TEXT, "created_at": _TIME,
+    },
+    "partner_rates": {"partner_id": _INT, "level": _INT, "percentage_hundredths": _INT, "valid_from": _TIME},
     "partner_leads": {
         "lead_id": _INT, "partner_id": _INT, "organization_id": _TEXT, "referral_type": _TEXT, "status": _TEXT,
         "application_status": _TEXT, "funded_cents": _INT, "commissioned_at": _TIME, "is_erased": _FLAG, "created_at": _TIME,
@@ -58,14 +70,20 @@ def mirror(db: AppDatabase, warehouse: Warehouse) -> dict[str, int]:
 
 def _shown(table: str) -> str:
     """The columns to select: percentages become exact decimals."""
-    if table == "partner_commissions":
+    if "percentage_hundredths" in COLUMNS[table]:
         return "* EXCLUDE (percentage_hundredths), CAST(percentage_hundredths * 0.01 AS DECIMAL(5, 2)) AS percentage"
     return "*"
 
 
 def _queries() -> dict[str, Select[Any]]:
-    lead, change, commission = Referral, ReferralChange, Commission
+    lead, change, commission, partner, rate = Referral, ReferralChange, Commission, ReferralPartner, CommissionRate
     return {
+        "referral_partners": select(
+            partner.id, partner.organization_id, partner.upline_id, partner.status, partner.created_at
+        ).order_by(partner.id),
+        "partner_rates": select(
+            rate.partner_id, rate.level, rate.percentage_hundredths, rate.valid_from
+        ).order_by(rate.partner_id, rate.level, rate.valid_from),
         "partner_leads": select(
             lead.id, lead.partner_id, lead.organization_id, lead.referral_type, lead.status, lead.application_status,
             lead.funded_cents, lead.commissioned_at, lead.erased_at.is_not(None), lead.created_at,

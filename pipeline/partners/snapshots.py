@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SecretBox
+from pipeline.partners.plans import STAGES_TURN
 from pipeline.partners.snapshot_file import SnapshotInvalid, count_leads
 from pipeline.partners.stage_changes import Applied, Days
 from pipeline.store.app_database import AppDatabase
@@ -26,7 +27,6 @@ KNOWN = "known"
 PATIENCE = timedelta(hours=48)
 DAYS_AT_ONCE = 31
 COMPRESSION = 1
-TURN = 814_722_302  # any number: landing and applying take turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def land(db: AppDatabase, day: date, content: str, now: datetime) -> Landed:
         raise SnapshotInvalid("there is no lead in it: an export that failed is not an empty one")
     digest = hashlib.sha256(content.encode()).hexdigest()
     with db.write() as session:
-        db.hold(session, TURN)
+        db.hold(session, STAGES_TURN)
         known = session.get(StatusSnapshot, day.isoformat())
         if known is not None and (known.sha256 == digest or known.status != WAITING):
             return Landed(day, KNOWN if known.sha256 == digest else LATE, rows)
@@ -80,7 +80,7 @@ def sync(
     report = SyncReport()
     while True:
         with db.write() as session:
-            db.hold(session, TURN)
+            db.hold(session, STAGES_TURN)
             batch = _next_days(session, report, now, patience, accepts_gap)
             if not batch:
                 return report

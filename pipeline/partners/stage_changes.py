@@ -13,9 +13,10 @@ from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners.earnings import FundedLead, Plans, earn
+from pipeline.partners.earnings import FundedLead, earn
 from pipeline.partners.events import NewEvent, tell
 from pipeline.partners.persons import unseal
+from pipeline.partners.plans import Plans
 from pipeline.partners.references import reference_id
 from pipeline.partners.referrals import status_data
 from pipeline.partners.snapshot_file import Line, cents_of, lines_of, read_lines
@@ -99,7 +100,7 @@ class Days:
     def apply(self) -> Applied:
         """Write what the days change, and tell it."""
         self._load(set().union(*(lines for _, _, lines in self._days)))
-        plans = Plans(self._session)
+        plans = Plans(self._session, self._now)
         unknown: set[str] = set()
         for day, is_gap, lines in self._days:
             funded: list[FundedLead] = []

@@ -39,11 +39,14 @@ class ReferralPartner(Base):
 
 
 class CommissionRate(Base):
-    """What a partner earns of what is funded: level 1 of its own leads, 2 and 3 of those of its downline."""
+    """What a partner earns of what is funded from a moment on: level 1 of its own leads, 2 and 3 of those of its downline.
+
+    Rows stay: the newest of a level is in force.
+    """
 
     __tablename__ = "commission_rates"
     __table_args__ = (
-        UniqueConstraint("partner_id", "level", name="uq_commission_rates_level"),
+        UniqueConstraint("partner_id", "level", "valid_from", name="uq_commission_rates_level"),
         CheckConstraint("level BETWEEN 1 AND 3", name="ck_commission_rates_level"),
         CheckConstraint("percentage_hundredths BETWEEN 0 AND 10000", name="ck_commission_rates_percentage"),
     )
@@ -53,6 +56,7 @@ class CommissionRate(Base):
     level: Mapped[int]
     percentage_hundredths: Mapped[int]  # 500: 5 %
     description: Mapped[str]
+    valid_from: Mapped[datetime]
 
 
 class ActiveFundingType(Base):

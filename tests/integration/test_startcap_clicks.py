@@ -18,7 +18,7 @@ from sqlalchemy import select, text
 
 from pipeline.api.startcap.clicks import MOST_A_MINUTE
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners import accounts, clicks, keys, referrals, snapshots, webhooks
+from pipeline.partners import accounts, clicks, keys, plans, referrals, snapshots, webhooks
 from pipeline.partners.visitors import HASH_KEPT
 from pipeline.store.models import Delivery
 from pipeline.store.partner_models import Referral, ReferralChange
@@ -249,7 +249,7 @@ def test_sc_62_sc_65_a_click_goes_through_the_pipeline_and_its_person_stays_priv
     hook = webhooks.add_webhook(
         world.db, world.box, world.partner, "http://127.0.0.1:9/x", (), world.api.now, [ip_network("127.0.0.0/8")]
     )
-    accounts.set_rate(world.db, world.api.organization, 1, Decimal(5), "Direct")
+    plans.set_rate(world.db, world.api.organization, 1, Decimal(5), "Direct", world.api.now)
     click = world.click()
     _, known = referrals.submit_lead(world.db, world.box, world.partner, LEAD, world.api.now, referral_type="traffic")
     stages = (("lead", "in_underwriting"), ("in_underwriting", "need_info"), ("funded", "funded"))

@@ -19,7 +19,7 @@ from pipeline.api.context import Service
 from pipeline.api.startcap.app import build_startcap, openapi_of, openapi_text
 from pipeline.cli import main
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners import accounts, earnings, keys, referrals, snapshots
+from pipeline.partners import accounts, earnings, keys, plans, referrals, snapshots
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
 
@@ -125,7 +125,7 @@ def test_sc_68_sc_69_statistics_count_referrals_by_their_status_now(world: World
 
 def test_sc_70_to_74_what_a_partner_earns_and_whom_it_brought(world: World) -> None:
     """A-SC-22: a payout is completed here, paid in the webhook."""
-    accounts.set_rate(world.db, world.api.organization, 1, Decimal(5), "Direct referral commission")
+    plans.set_rate(world.db, world.api.organization, 1, Decimal(5), "Direct referral commission", world.api.now)
     below = accounts.create_partner(
         world.db, world.api.partners.add("below"), "Bea", "bea@p.example", world.api.now, world.partner.id
     )

@@ -2,21 +2,32 @@ with commissions as (
 
     select * from {{ ref('stg_partner_commissions') }}
 
+),
+
+due as (
+
+    select * from {{ ref('int_partner_commissions_due') }}
+
 )
 
--- The share once more, from the rate and what was funded, in exact decimals: round() of a decimal rounds half away from zero,
--- which is half up here, since nothing is negative.
+-- The ledger against what is due: whatever only one of the two has stands beside a zero.
 select
-    commission_id,
-    lead_id,
-    partner_id,
-    organization_id,
-    commission_level,
-    percentage,
-    base_usd,
-    amount_usd,
-    cast(round(cast(base_usd as decimal(20, 2)) * cast(percentage * 0.01 as decimal(9, 4)), 2) as decimal(18, 2)) as due_usd,
-    payout_id,
-    payout_id is not null as is_paid,
-    earned_at
+    commissions.commission_id,
+    coalesce(commissions.lead_id, due.lead_id) as lead_id,
+    coalesce(commissions.partner_id, due.partner_id) as partner_id,
+    commissions.organization_id,
+    coalesce(commissions.commission_level, due.commission_level) as commission_level,
+    commissions.percentage,
+    commissions.base_usd,
+    cast(coalesce(commissions.amount_usd, 0) as decimal(18, 2)) as amount_usd,
+    cast(round(cast(commissions.base_usd as decimal(20, 2)) * cast(commissions.percentage * 0.01 as decimal(9, 4)), 2) as decimal(18, 2))
+        as share_usd,
+    cast(coalesce(due.due_usd, 0) as decimal(18, 2)) as due_usd,
+    commissions.payout_id,
+    commissions.payout_id is not null as is_paid,
+    commissions.earned_at
 from commissions
+full outer join due
+    on commissions.lead_id = due.lead_id
+    and commissions.commission_level = due.commission_level
+    and commissions.partner_id = due.partner_id

@@ -3,7 +3,7 @@ with earned as (
     select
         partner_id,
         any_value(organization_id) as organization_id,
-        count(*) as commissions,
+        count(commission_id) as commissions,
         sum(amount_usd) filter (where commission_level = 1) as level_1,
         sum(amount_usd) filter (where commission_level = 2) as level_2,
         sum(amount_usd) filter (where commission_level = 3) as level_3,

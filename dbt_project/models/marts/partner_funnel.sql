@@ -27,7 +27,7 @@ select
     {{ share("count(*) filter (where leads.coarse_status = 'funded')", 'count(*)') }} as share_funded,
     cast(coalesce(sum(leads.funded_usd) filter (where leads.coarse_status = 'funded'), 0) as decimal(18, 2)) as funded_usd,
     count(*) filter (
-        where leads.coarse_status = 'funded' and leads.funded_usd is not null and leads.commissioned_at is null
+        where leads.coarse_status = 'funded' and leads.funded_usd > 0 and leads.commissioned_at is null
     ) as funded_without_commissions,
     cast(coalesce(sum(flagged.jumps), 0) as bigint) as illegal_jumps
 from leads

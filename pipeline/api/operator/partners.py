@@ -26,7 +26,7 @@ from pipeline.api.operator.schemas import WITH_BODY, taken, told
 from pipeline.api.times import seconds_text
 from pipeline.organizations.operators import Operator
 from pipeline.organizations.organizations import get_organization
-from pipeline.partners import accounts, keys
+from pipeline.partners import accounts, keys, plans
 from pipeline.partners.accounts import UNSET, Partner, get_partner
 from pipeline.partners.landing import link_path
 from pipeline.store.app_database import AppDatabase
@@ -116,7 +116,7 @@ async def set_rate(request: Request, organization: str, level: int, by: Operator
     def act() -> Partner:
         partner = partner_at(service.database, organization)
         text = wanted.description or f"Level {level} commission"
-        accounts.set_rate(service.database, partner.organization_id, level, Decimal(str(wanted.percentage)), text)
+        plans.set_rate(service.database, partner.organization_id, level, Decimal(str(wanted.percentage)), text, service.now())
         return partner
 
     partner = await work(service, act)
@@ -220,7 +220,7 @@ def _state(partner: Partner) -> dict[str, Any]:
 def _in_full(service: Service, partner: Partner) -> dict[str, Any]:
     rates = [
         {"level": rate.level, "percentage": float(rate.percentage), "description": rate.description}
-        for rate in accounts.list_rates(service.database, partner.id)
+        for rate in plans.list_rates(service.database, partner.id)
     ]
     return _state(partner) | {"rates": rates}
 

@@ -20,7 +20,7 @@ from pipeline.api.startcap.schemas import (
     ReferrerStatsAnswer,
     documented,
 )
-from pipeline.partners import accounts, earnings, referrals
+from pipeline.partners import earnings, plans, referrals
 from pipeline.partners.accounts import Partner
 from pipeline.partners.referrals import ReferralUnknown
 from pipeline.partners.validation import ADDRESS_LABELS
@@ -108,7 +108,7 @@ async def own_stats(request: Request, partner: Partner = BY_PARTNER) -> Response
 async def commissions(request: Request, partner: Partner = BY_PARTNER) -> Response:
     """Level 1: of your own leads; 2 and 3: of those of your downline."""
     service = service_of(request)
-    rates = await service.run(accounts.list_rates, service.database, partner.id)
+    rates = await service.run(plans.list_rates, service.database, partner.id)
     return success(
         commissions=[
             {"id": rate.id, "level": rate.level, "percentage": float(rate.percentage), "description": rate.description}
