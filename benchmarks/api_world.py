@@ -67,11 +67,11 @@ def fill_matches(database: AppDatabase, organization_id: str, count: int) -> Non
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def drop_indexes(database: AppDatabase) -> list[str]:
+def drop_indexes(database: AppDatabase, tables: tuple[str, ...] = ("rounds", "matches", "deliveries")) -> list[str]:
     """Drop the indexes of what is to be filled, but for those of keys; gives what makes them again, sorted and at once."""
     with database.write() as session:
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN"
-        rows = session.execute(text(f"{query} ('rounds', 'matches', 'deliveries')")).all()
+        rows = session.execute(text(f"{query} {tables}")).all()
         for row in rows:
             session.execute(text(f"DROP INDEX {row.name}"))
     return [row.sql for row in rows]

@@ -140,7 +140,7 @@ class Signal(Base):
 
     __tablename__ = "signals"
     __table_args__ = (
-        Index("ix_signals_newest", "event_type", "occurred_at", "id"),
+        Index("ix_signals_newest", "event_type", "occurred_at", "id", "is_active"),
         Index("ix_signals_same", "event_type", "logical_key", "occurred_at"),
         Index(
             "ix_signals_waiting",
@@ -200,6 +200,7 @@ class Company(Base):
     created_at: Mapped[datetime]  # when its first signal was found
     updated_at: Mapped[datetime]
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)  # the payload's company block
+    searched: Mapped[str]  # name, industry, description, keywords, specialties, for comparing whatever the case
     name_key: Mapped[str | None]  # the name's comparison form without spaces; None until the next signal of it
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
+from pipeline.subscriptions.filters import lowered
 from pipeline.subscriptions.identifiers import name_key
 from pipeline.subscriptions.payloads import investor_id
 
@@ -94,11 +95,13 @@ def _company(of_id: str, newest_first: Sequence[Any], now: datetime) -> dict[str
     profile: dict[str, Any] = {}
     for row in reversed(newest_first):
         profile |= {key: value for key, value in (row.block or {}).items() if value is not None or key not in profile}
+    name, industry = newest_first[0].company_name, _first(row.industry for row in newest_first)
+    told = [name, industry, *(profile.get(one) for one in ("description", "keywords", "specialties"))]
     return {
         "id": of_id,
-        "name": newest_first[0].company_name,
-        "name_key": name_key(newest_first[0].company_name),
-        "industry": _first(row.industry for row in newest_first),
+        "name": name,
+        "name_key": name_key(name),
+        "industry": industry,
         "subcategory": profile.get("subcategory"),
         "country": _first(row.country for row in newest_first),
         "employee_count": _first(row.employee_count for row in newest_first),
@@ -106,6 +109,7 @@ def _company(of_id: str, newest_first: Sequence[Any], now: datetime) -> dict[str
         "created_at": newest_first[0].first_found,
         "updated_at": now,
         "profile": profile,
+        "searched": "\n".join(lowered(one) for one in told if one),
     }
 
 

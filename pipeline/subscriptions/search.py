@@ -102,21 +102,30 @@ def read_search(kind: Kind, given: Given, now: datetime) -> Search:
 def find(db: AppDatabase, search: Search) -> Found:
     """The page that ``search`` asks for."""
     table = search.kind.table
-    first = (search.page - 1) * search.limit
+    first, limit = (search.page - 1) * search.limit, search.limit
     with db.read() as session:
         edge = _edge(session, search)
         window = search.window if edge is None else [*search.window, edge]
         wanted = select(table.id).where(*window, *search.conditions)
         ordered = wanted.order_by(*_order(search))
-        if search.checks:
-            every = _checked(session, ordered, search.checks)
-            total, ids = len(every), every[first : first + search.limit]
+        is_indexed = search.kind.sorts[search.sort] is search.kind.newest or len(search.conditions) <= 1
+        if search.checks or not (is_indexed or search.counts_only):
+            # All rows must be looked at before the first is known: then once is enough.
+            every = _accepted(session, ordered, search.checks)
+            total, ids = len(every), every[first : first + limit]
         else:
-            total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-            ids = [] if search.counts_only else list(session.scalars(ordered.offset(first).limit(search.limit)))
-        rows: Iterable[Any] = [] if search.counts_only else session.scalars(select(table).where(table.id.in_(ids)))
+            ids = [] if search.counts_only else list(session.scalars(ordered.offset(first).limit(limit)))
+            is_last = 0 < len(ids) < limit or (not ids and first == 0 and not search.counts_only)
+            total = first + len(ids) if is_last else _count(session, wanted)
+        if search.counts_only:
+            ids = []
+        rows: Iterable[Any] = session.scalars(select(table).where(table.id.in_(ids))) if ids else ()
         known = {row.id: row for row in rows}
     return Found([known[one] for one in ids if one in known], total, edge is None)
+
+
+def _count(session: Session, wanted: Any) -> int:
+    return session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
 
 def _edge(session: Session, search: Search) -> ColumnElement[bool] | None:
@@ -138,8 +147,8 @@ def _order(search: Search) -> Sequence[ColumnElement[Any]]:
     return (turned, table.id.desc() if search.is_descending else table.id)
 
 
-def _checked(session: Session, ordered: Any, checks: Sequence[Check]) -> list[str]:
-    """Ids, in order, of the rows that the checks accept too."""
+def _accepted(session: Session, ordered: Any, checks: Sequence[Check]) -> list[str]:
+    """Ids, in order, of the rows that the checks accept."""
     columns = [column for check in checks for column in check.columns]
     ids: list[str] = []
     for row in session.execute(ordered.add_columns(*columns)):

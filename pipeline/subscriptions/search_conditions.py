@@ -79,12 +79,14 @@ def other_places(given: Given, name: str, *columns: Any) -> Conditions:
     return [or_(column.is_(None), column.not_in(codes)) for column in columns]
 
 
-def company_window(given: Given, event_type: str) -> Conditions:
-    """One company's rows by its own index, else those of ``event_type`` by theirs."""
-    if "company_domain" in given:
-        keys = read.many("company_domain", given["company_domain"], read.domain)
-        return [Signal.company_id.in_([company_id(key, None) for key in keys])]
-    return [Signal.event_type == event_type]
+def window(given: Given, event_type: str) -> Conditions:
+    """Signals of one type; with ``company_domain``, these companies' by their own index."""
+    if "company_domain" not in given:
+        return [Signal.event_type == event_type]
+    keys = read.many("company_domain", given["company_domain"], read.domain)
+    # No bare column: or SQLite walks the whole index of types, for its order, rather than sort the few rows of these companies.
+    of_type = Signal.event_type.concat("") == event_type
+    return [Signal.company_id.in_([company_id(key, None) for key in keys]), of_type]
 
 
 def of_company(given: Given, searched: Sequence[Any] = (Signal.company_name, Signal.industry)) -> Conditions:

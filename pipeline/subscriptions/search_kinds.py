@@ -14,7 +14,7 @@ from pipeline.store.subscription_models import Company, Investor, Signal, Signal
 from pipeline.subscriptions import roles, word_search
 from pipeline.subscriptions import search_conditions as by
 from pipeline.subscriptions import search_params as read
-from pipeline.subscriptions.filters import FLAVORS
+from pipeline.subscriptions.filters import FLAVORS, lowered
 from pipeline.subscriptions.model import EventType
 from pipeline.subscriptions.payloads import company_id
 from pipeline.subscriptions.search import DATES, PAGING, Check, Given, Kind
@@ -36,16 +36,11 @@ _ALL = ColumnElement[bool] | Check
 
 
 def _signals(event_type: EventType) -> Callable[[Given], by.Conditions]:
-    return lambda given: by.company_window(given, event_type.value)
-
-
-def _active(event_type: EventType) -> list[_ALL]:
-    # The type once more: a company's own index knows no type.
-    return [Signal.is_active.is_(True), Signal.event_type == event_type.value]
+    return lambda given: by.window(given, event_type.value)
 
 
 def _funding(given: Given) -> list[_ALL]:
-    conditions = _active(EventType.FUNDING)
+    conditions: list[_ALL] = [Signal.is_active.is_(True)]
     conditions += [*by.of_company(given), *by.of_deal(given)]
     conditions += by.places(given, "countries", Signal.country) + by.other_places(given, "exclude_countries", Signal.country)
     if "round" in given:
@@ -62,7 +57,7 @@ def _funding(given: Given) -> list[_ALL]:
 
 
 def _acquisitions(given: Given) -> list[_ALL]:
-    conditions = _active(EventType.ACQUISITION)
+    conditions: list[_ALL] = [Signal.is_active.is_(True)]
     conditions += [*by.of_company(given), *by.of_deal(given)]
     conditions += by.places(given, "countries", Signal.country) + by.other_places(given, "exclude_countries", Signal.country)
     buyer_country = by.text_at("acquisition", "acquiringCompany", "headquartersCountry")
@@ -80,7 +75,7 @@ def _acquisitions(given: Given) -> list[_ALL]:
 
 
 def _job_changes(given: Given) -> list[_ALL]:
-    conditions = _active(EventType.JOB_CHANGE)
+    conditions: list[_ALL] = [Signal.is_active.is_(True)]
     # Not the person's name, though the vendor's does: who guesses a whole name would be told that it is the masked one.
     searched = (Signal.company_name, Signal.industry, _NEW_ROLE, by.text_at("jobChange", "personLocation"), _PERSON_COUNTRY)
     conditions += by.of_company(given, searched)
@@ -105,7 +100,7 @@ def _job_changes(given: Given) -> list[_ALL]:
 
 
 def _hiring(given: Given) -> list[_ALL]:
-    conditions = _active(EventType.HIRING)
+    conditions: list[_ALL] = [Signal.is_active.is_(True)]
     conditions += by.of_company(given, (Signal.company_name, Signal.industry, _JOB_TITLE, _JOB_LOCATION, _JOB_CITY))
     conditions += by.places(given, "countries", _JOB_COUNTRY, Signal.country)
     conditions += by.places(given, "job_countries", _JOB_COUNTRY)
@@ -173,8 +168,7 @@ def _companies(given: Given) -> list[_ALL]:
         page = Company.profile["linkedinUrl"].as_string()
         conditions.append(by.linkedin_page("linkedin_url", given["linkedin_url"], page))
     if "search" in given:
-        told = [Company.profile[name].as_string() for name in ("description", "keywords", "specialties")]
-        conditions.append(by.contained_in_any((Company.name, Company.industry, *told), given["search"]))
+        conditions.append(Company.searched.contains(lowered(given["search"]), autoescape=True))
     conditions += by.places(given, "countries", Company.country) + by.other_places(given, "exclude_countries", Company.country)
     if "industry" in given:
         conditions.append(by.one_of(Company.industry, read.items(given["industry"])))

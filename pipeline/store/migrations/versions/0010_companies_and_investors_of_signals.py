@@ -1,4 +1,5 @@
-"""Companies and investors as the published signals state them. The next publication fills them (subscriptions.profiles)."""
+"""Companies and investors as the published signals state them, which the next publication fills in (subscriptions.profiles); and
+an index that counts active signals by itself."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("updated_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
+        sa.Column("searched", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_companies_newest", "companies", ["created_at", "id"], unique=False)
@@ -48,9 +50,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("investor_id", "signal_id"),
     )
     op.create_index("ix_signal_investors_signal_id", "signal_investors", ["signal_id"], unique=False)
+    op.drop_index("ix_signals_newest", "signals")
+    op.create_index("ix_signals_newest", "signals", ["event_type", "occurred_at", "id", "is_active"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_signals_newest", "signals")
+    op.create_index("ix_signals_newest", "signals", ["event_type", "occurred_at", "id"], unique=False)
     op.drop_table("signal_investors")
     op.drop_table("investors")
     op.drop_table("companies")
