@@ -19,6 +19,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
 from pipeline.subscriptions.filters import lowered
 from pipeline.subscriptions.identifiers import name_key
+from pipeline.subscriptions.masking import hidden
 from pipeline.subscriptions.payloads import investor_id
 
 # Of how many signals, the newest first, a company's profile is made.
@@ -71,7 +72,8 @@ def _refresh_companies(db: AppDatabase, session: Session, ids: Sequence[str], no
     query = (
         select(
             Signal.company_id, Signal.company_name, Signal.industry, Signal.country, Signal.employee_count,
-            Signal.data["company"].label("block"), ranked.c.first_found,
+            Signal.data["company"].label("block"), Signal.data[("jobChange", "personName")].as_string().label("person"),
+            ranked.c.first_found,
         )
         .join(ranked, ranked.c.id == Signal.id)
         .where(ranked.c.place <= MOST_READ)
@@ -94,7 +96,11 @@ def _company(of_id: str, newest_first: Sequence[Any], now: datetime) -> dict[str
     """For each field the newest that is known."""
     profile: dict[str, Any] = {}
     for row in reversed(newest_first):
-        profile |= {key: value for key, value in (row.block or {}).items() if value is not None or key not in profile}
+        block = dict(row.block or {})
+        block["description"] = hidden(
+            block.get("description"), row.person, row.company_name
+        )  # SB-78: said of a person's employer
+        profile |= {key: value for key, value in block.items() if value is not None or key not in profile}
     name, industry = newest_first[0].company_name, _first(row.industry for row in newest_first)
     told = [name, industry, *(profile.get(one) for one in ("description", "keywords", "specialties"))]
     return {

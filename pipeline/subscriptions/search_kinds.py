@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, exists, func, or_
+from sqlalchemy import ColumnElement, func, or_, select
 
 from pipeline.signals.places import us_state
 from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
@@ -52,7 +52,9 @@ def _funding(given: Given) -> list[_ALL]:
         conditions.append(stated.in_(read.many_of("verification_status", given["verification_status"], STATUSES)))
     if "investor_name" in given:
         named = by.contains(SignalInvestor.name, given["investor_name"])
-        conditions.append(exists().where(SignalInvestor.signal_id == Signal.id, named))
+        # Counted, not EXISTS: PostgreSQL would read all investors of all rounds, however few rounds are looked at.
+        counted = select(func.count()).where(SignalInvestor.signal_id == Signal.id, named)
+        conditions.append(counted.scalar_subquery() > 0)
     return conditions
 
 

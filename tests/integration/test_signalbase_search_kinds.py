@@ -122,7 +122,7 @@ def changes(world: World) -> World:
         return {"personName": person, "newRole": role, "personLinkedinUrl": page, "personCurrentTitle": role, **more}
 
     world.publish(
-        "cfo", "job_change", "Brightwater", country="US", domain="brightwater.com",
+        "cfo", "job_change", "Brightwater", country="US", domain="brightwater.com", told="Jordan Lee Miles runs its money.",
         sources=[SOURCE | {"title": "Brightwater names Jordan Lee Miles Chief Financial Officer", "content": "Jordan Lee Miles."}],
         jobChange=change("Jordan Lee Miles", "Chief Financial Officer", "https://www.linkedin.com/in/jordan-miles/"),
     )  # fmt: skip
@@ -146,8 +146,11 @@ def test_sb_78_a_job_change_s_row_names_nobody_in_full(changes: World) -> None:
         "other",
         "https://news.test/1",
     )
+    assert row["companyDescription"] == "Jordan L. M. runs its money."
     assert body["data"][1]["source"] == "linkedin"
     assert "Lee" not in str(body)
+    assert "Lee" not in str(changes.ask("/companies")[1])
+    assert changes.found("/companies", "search=jordan lee", "name") == []
 
 
 @pytest.mark.parametrize(

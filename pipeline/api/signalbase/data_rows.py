@@ -76,7 +76,7 @@ def job_change_row(signal: Signal, match: str) -> Row:
         "personFollowers": None,
         "personConnections": None,
         "personPosts": None,
-        **_posting_company(signal),
+        **_posting_company(signal, company),
         "sources": [{"url": source["url"], "sourceType": source.get("sourceType")} for source in sources],
     }
 
@@ -105,7 +105,7 @@ def hiring_row(signal: Signal, match: str) -> Row:
         "descriptionText": sources[0].get("content"),
         "createdAt": milliseconds(signal.discovered_at),
         "companyId": _company_id(signal),
-        **_posting_company(signal),
+        **_posting_company(signal, signal.data.get("company") or {}),
     }
 
 
@@ -170,18 +170,17 @@ def _deal_company(signal: Signal) -> Row:
         "companyLogo": told.get("logoUrl"),
         "companyWebsite": (urlsplit(website).netloc or website) if website else None,
         "companyLinkedin": told.get("linkedinUrl"),
-        **_known_of_company(signal),
+        **_known_of_company(signal, told),
     }
 
 
-def _posting_company(signal: Signal) -> Row:
-    """The company in rows of persons and jobs: with its website's whole address, its logo under two names."""
-    told = signal.data.get("company") or {}
+def _posting_company(signal: Signal, told: Row) -> Row:
+    """The company in rows of persons and jobs, as ``told``: with its website's whole address, its logo under two names."""
     specialties = _split(told.get("specialties"))
     return {
         "companyName": signal.company_name or "",
         "companyWebsite": told.get("website"),
-        **_known_of_company(signal),
+        **_known_of_company(signal, told),
         "companyLogoUrl": told.get("logoUrl"),
         "companySpecialties": json.dumps(specialties, ensure_ascii=False) if specialties else None,
         "isFreeAccess": True,
@@ -189,8 +188,7 @@ def _posting_company(signal: Signal) -> Row:
     }
 
 
-def _known_of_company(signal: Signal) -> Row:
-    told = signal.data.get("company") or {}
+def _known_of_company(signal: Signal, told: Row) -> Row:
     return {
         "companyIndustry": signal.industry,
         "companyCountry": signal.country,
