@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from dataclasses import asdict
@@ -24,6 +25,8 @@ _COLOURS = {
     "investor": "magenta",
 }
 WIDTH = 110
+# What is surely meant as a file: one word that ends as files do, or begins as paths do.
+_LIKE_A_FILE = re.compile(r"\S+\.(?:jsonl?|html?|xml|txt|md|csv)|(?:/|\./|\.\./|~/)\S+", re.I)
 LONGEST_BODY = 2_500
 
 
@@ -74,6 +77,8 @@ def _document(subject: str) -> Document:
         raise click.ClickException(f"{subject[:200]}: {error.strerror}") from None
     if not subject.strip():
         raise click.UsageError("give a file, a URL or a text")
+    if _LIKE_A_FILE.fullmatch(subject):
+        raise click.ClickException(f"{subject[:200]}: no such file")
     return document_of_text(subject, "", now)
 
 

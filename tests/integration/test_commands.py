@@ -47,6 +47,16 @@ def test_every_command_explains_itself(run: Run, name: str) -> None:
     assert len(run(name, "--help").output) > 100
 
 
+def test_a_text_a_file_and_a_file_that_is_not_there_are_told_apart(run: Run, tmp_path: Path) -> None:
+    headline = "Lensora raises $24 million Series B led by Peakline"
+    told = json.loads(run("explain", headline, "--json").output)["mention"]
+    assert (told["company_name"], told["funding_type"]) == ("Lensora", "series-b")
+    (tmp_path / "record.json").write_text(json.dumps({"id": 1, "title": headline, "body": None}), "utf-8")
+    assert json.loads(run("explain", str(tmp_path / "record.json"), "--json").output)["mention"]["company_name"] == "Lensora"
+    for missing in (str(tmp_path / "nothing.json"), "nothing.html"):
+        assert f"{missing}: no such file" in run("explain", missing, code=1).output
+
+
 def test_a_partner_is_set_up_in_four_commands(run: Run) -> None:
     """FS-3, FS-4, FS-25, FS-27."""
     run("organizations", "create", "acme", "--name", "Acme Corp")
