@@ -12,18 +12,26 @@ import yaml
 
 from pipeline.subscriptions.search_params import many_of
 
+# The vendor's enumerations; the words for them are in the file.
+NAMES: dict[str, tuple[str, ...]] = {
+    "positions": (
+        "ceo", "cto", "cfo", "coo", "vp of engineering", "vp of sales", "vp of marketing", "head of product", "head of growth",
+        "head of engineering", "engineering manager", "product manager", "sales manager", "marketing manager", "founder",
+        "co-founder",
+    ),
+    "departments": (
+        "marketing", "sales", "engineering", "product", "design", "operations", "finance", "people", "data",
+        "customer_success", "growth", "legal",
+    ),
+    "seniorities": ("founder", "c_level", "vp", "director", "head", "lead", "manager"),
+}  # fmt: skip
 ROLES_FILE = Path(__file__).with_name("data") / "roles.yaml"
 _NO_WORD = re.compile(r"[^\w]+", re.UNICODE)
 
 
-def names(kind: str) -> tuple[str, ...]:
-    """What ``kind`` (positions, departments, seniorities) knows."""
-    return tuple(_file()[kind])
-
-
 def known(kind: str, text: str) -> frozenset[str]:
     """Comma-separated names of ``kind``. Raises ParameterInvalid."""
-    return frozenset(many_of(kind, text, names(kind)))
+    return frozenset(many_of(kind, text, NAMES[kind]))
 
 
 def accepts(title: str, wanted: Mapping[str, Iterable[str]]) -> bool:
@@ -55,7 +63,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 def _phrases() -> tuple[tuple[str, Mapping[str, frozenset[str]]], ...]:
     """For each kind: phrase to the names it stands for."""
     found = []
-    for kind in ("positions", "departments", "seniorities"):
+    for kind in NAMES:
         of_phrase: dict[str, set[str]] = {}
         for name, phrases in _file()[kind].items():
             for phrase in phrases:

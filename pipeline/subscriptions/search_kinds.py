@@ -24,7 +24,7 @@ INVESTOR_TYPES = (
     "vc", "angel", "pe", "corporate", "government", "accelerator", "family_office", "hedge_fund", "crowdfunding",
 )  # fmt: skip
 POST_SOURCES = ("linkedin", "press_release", "other")
-_ROLE_NAMES = ("positions", "departments", "seniorities")
+_ROLE_NAMES = tuple(roles.NAMES)
 _JOB = ("hiringDetails", 0)
 _NEW_ROLE = by.text_at("jobChange", "newRole")
 _PERSON_PLACES = [by.text_at("jobChange", name) for name in ("personCity", "personLocation")]

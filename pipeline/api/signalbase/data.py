@@ -45,7 +45,7 @@ _LISTS: dict[str, tuple[str, ...]] = {
     "round_flavor": FLAVORS,
     "verification_status": kinds.STATUSES,
     "type": kinds.INVESTOR_TYPES,
-    **{name: roles.names(name) for name in ("positions", "departments", "seniorities")},
+    **roles.NAMES,
 }
 
 
