@@ -19,13 +19,13 @@ SYNC_PATIENCE_SECONDS = 10.0
 # Deliveries that a replay lists in its metadata.
 MOST_SHOWN = 100
 
-# Short enough for the width of a dialog; the spaces of times and attempts are such as no line is broken at.
+# Short enough for the width of a dialog.
 LATEST_DELIVERIES = """
-    SELECT replace(strftime(started_at, '%d %b %H:%M:%S'), ' ', chr(160)) AS started, slug AS organization, company_name,
+    SELECT strftime(started_at, '%d %b %H:%M:%S') AS started, slug AS organization, company_name,
         attempts.status,
         CASE WHEN attempts.status <> 'delivered' THEN concat_ws(': ', error_class, error, left(response_excerpt, 60)) END AS reason,
         response_code AS code, round(duration_ms) AS ms, regexp_extract(endpoint_url, '^https?://([^/?#]+)', 1) AS endpoint,
-        attempt_number || chr(160) || trigger AS attempt
+        attempt_number || ' ' || trigger AS attempt
     FROM (SELECT * FROM core.webhook_deliveries ORDER BY attempt_id DESC LIMIT 10) attempts
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)
