@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from pipeline.store.types import UtcDateTime, moment_to_driver
 
 ROWS_AT_ONCE = 5_000
+FEW = 3
 Rows = Sequence[Sequence[Any]]
 Model = type[DeclarativeBase]
 
@@ -41,7 +42,9 @@ def update_rows(session: Session, model: Model, names: tuple[str, ...], rows: Ro
 
 
 def is_one_of(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
-    """Is ``column`` one of ``values``? They go as one parameter, however many: an IN would make one of each."""
+    """Is ``column`` one of ``values``? Many go as one parameter: an IN would make one of each. Few are cheaper as an IN."""
+    if len(values) <= FEW:
+        return column.in_(list(values))  # type: ignore[no-any-return]
     if session.connection().dialect.name == "sqlite":
         sent = func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(select(sent.c.value))  # type: ignore[no-any-return]
