@@ -17,7 +17,7 @@ _WORDS = {
     "nl": "het een en van voor met zijn op te dat niet aan ook wordt door naar heeft uit bij",
     "sv": "och att det som en för av är på med till den har inte om ett från",
     "pl": "i w na z do się nie jest że dla przez oraz od po które",
-    "tr": "ve bir bu için ile olarak da de daha çok olan",
+    "tr": "ve bir bu için ile olarak daha çok olan",
     "id": "yang dan di dengan untuk dari pada ini dalam akan",
 }
 # Words that headlines of money news have where sentences are too short for function words.

@@ -14,6 +14,11 @@ from pipeline.signals.language import language_of
         ("Das Unternehmen hat in einer Finanzierungsrunde Geld erhalten und wird damit die Produktion ausbauen.", "de"),
         ("La société a levé des fonds pour accélérer le développement de ses pompes dans les villes.", "fr"),
         ("La empresa ha cerrado una ronda para las ciudades del norte y más países con sus socios.", "es"),
+        (
+            "Lampéo lève 4 millions d'euros\nLa startup annonce une levée de fonds de 4 millions d'euros à Lyon.",
+            "fr",
+        ),
+        ("Pompa, 4 milyon dolar yatırım aldı\nŞirket bu yatırım ile ekibi için yeni bir ofis açacak.", "tr"),
         ("同社は資金調達を実施したと発表した。", "ja"),
         ("Компания привлекла инвестиции на развитие.", "ru"),
     ],
