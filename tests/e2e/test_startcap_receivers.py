@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners import accounts, earnings, referrals, snapshots, webhooks
+from pipeline.partners import accounts, earnings, plans, referrals, snapshots, webhooks
 from pipeline.settings import PROJECT_ROOT
 from pipeline.store.app_database import AppDatabase
 from pipeline.webhooks.sender import deliver_pending
@@ -96,7 +96,7 @@ class Sender:
         self.box = SecretBox.open(self.settings)
         self.organization = partners.add("acme")
         self.partner = accounts.create_partner(self.db, self.organization, "Ada", "ada@p.example", self.now)
-        accounts.set_rate(self.db, self.organization, 1, Decimal(5), "Direct")
+        plans.set_rate(self.db, self.organization, 1, Decimal(5), "Direct", self.now)
         self.url = f"http://127.0.0.1:{port}/webhook"
         loopback = [ip_network("127.0.0.0/8")]
         self.hook = webhooks.add_webhook(self.db, self.box, self.partner, self.url, (), self.now, loopback)

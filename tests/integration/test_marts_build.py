@@ -312,7 +312,9 @@ def test_building_again_changes_nothing(fresh: MartsProject) -> None:
 
 def test_a_logical_round_is_the_same_here_as_where_partners_are_told(fresh: MartsProject) -> None:
     """The mart's SQL and the outbox's rule, over every pair of a grid (A-FS-24)."""
-    fresh.build(["fqn:fundingscout.staging.stg_funding_rounds", "fqn:fundingscout.intermediate.int_logical_rounds"])
+    fresh.build(
+        ["fqn:fundingscout.staging.stg_funding_rounds", "fqn:fundingscout.intermediate.int_logical_rounds"], as_of=AS_OF
+    )
     grid = itertools.product(
         (2, 16, 17), (None, "growth", "pre-seed", "seed", "series-a", "series-a1"), (None, 8_000_000, 10_000_000)
     )
@@ -321,7 +323,7 @@ def test_a_logical_round_is_the_same_here_as_where_partners_are_told(fresh: Mart
     with fresh.warehouse.write() as connection:
         insert(connection, "core.funding_rounds", [
             {"round_id": key, "company_key": "grid", "published_date": given.day, "funding_type": given.funding_type,
-             "amount_usd": given.amount_usd, "status": "active"}
+             "amount_usd": given.amount_usd, "status": "active", "first_seen_at": AS_OF}
             for key, given in rounds.items()
         ])  # fmt: skip
     try:
