@@ -20,7 +20,6 @@ from sqlalchemy import select
 
 from pipeline.crm.imports import import_file
 from pipeline.demo.compare import Outcome, differences, load_expected
-from pipeline.demo.morning import prepare_morning
 from pipeline.demo.state import DemoState, load_or_start
 from pipeline.installation import Installation, utc_now
 from pipeline.main_job import SyncResult, open_dagster, run_sync, work_waits
@@ -79,6 +78,9 @@ def keep_running(home: Path, write: Callable[[str], None], on_ready: Callable[[s
         log = home / "received.jsonl"
         with Receiver(list(state.secrets.values()), certificate, port=state.receiver_port, log_file=log) as receiver:
             _set_up_webhooks(installation, receiver, state)
+            # Brings dbt's half of Dagster, which takes two seconds that the demo alone has no use for.
+            from pipeline.demo.morning import prepare_morning
+
             prepare_morning(installation, receiver.url, LOOPBACK, write)
             installation.close()
             service = Service(settings, write)
