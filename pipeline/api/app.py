@@ -20,6 +20,7 @@ from pipeline.api.openapi import openapi_of
 from pipeline.api.operator import document as operator_document
 from pipeline.api.operator import keys as operator_keys
 from pipeline.api.operator import organizations as operator_organizations
+from pipeline.api.operator import partner_keys as operator_partner_keys
 from pipeline.api.operator import partner_webhooks as operator_partner_webhooks
 from pipeline.api.operator import partners as operator_partners
 from pipeline.api.operator import startcap as operator_startcap
@@ -36,7 +37,7 @@ from pipeline.store.app_database import AppDatabase
 ROUTERS = (
     health.router, crm.router, webhooks.router, matches.router, rounds.router, whoami.router,
     startcap_clicks, operator_organizations.router, operator_keys.router, operator_document.router,
-    operator_partners.router, operator_partner_webhooks.router, operator_startcap.router,
+    operator_partners.router, operator_partner_keys.router, operator_partner_webhooks.router, operator_startcap.router,
 )  # fmt: skip
 ENVELOPES = {SIGNALBASE_PREFIX: signalbase_envelope, STARTCAP_PREFIX: startcap_envelope}
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.json import encode
-from sqlalchemy import ColumnElement, Text, any_, cast, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import CrmChangeBatch
@@ -35,10 +34,3 @@ def newest_change(db: AppDatabase) -> int | None:
 def ids_text(external_ids: Sequence[str]) -> str:
     """External ids as a JSON array."""
     return encode(external_ids).decode()
-
-
-def is_one_of(database: AppDatabase, column: InstrumentedAttribute[str], external_ids: Sequence[str]) -> ColumnElement[bool]:
-    """``column`` is one of many ids: bound as one value, so that the statement is the same however many they are."""
-    if database.is_sqlite:
-        return column.in_(select(func.json_each(ids_text(external_ids)).table_valued("value").c.value))
-    return column == any_(cast(literal(list(external_ids), ARRAY(Text)), ARRAY(Text)))

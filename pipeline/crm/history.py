@@ -19,12 +19,12 @@ import pyarrow as pa
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from pipeline.crm.changes import is_one_of
 from pipeline.crm.row_writes import CONTENT
 from pipeline.crm.upsert import CHUNK, MODELS, chunks
 from pipeline.matching import as_of
 from pipeline.matching.columns import company_domains, email_domains, normal_forms
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.models import CrmChangeBatch, Organization, WebhookEndpoint
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
@@ -99,7 +99,7 @@ def _read(database: AppDatabase, limit: int) -> _Pulled:
             ids = json.loads(batch.external_ids_json)
             queue[batch.kind] += [_Change(batch.organization_id, external_id, batch.changed_at) for external_id in ids]
         # Read after the queue: a row may be newer than its entry, never older. Its newer entry is still to come.
-        rows = {kind: _present(database, session, kind, changes) for kind, changes in queue.items()}
+        rows = {kind: _present(session, kind, changes) for kind, changes in queue.items()}
     return _Pulled([batch.id for batch in batches], queue, rows, is_all)
 
 
@@ -117,7 +117,7 @@ def _oldest(session: Session, limit: int) -> tuple[list[Any], bool]:
     return taken, True
 
 
-def _present(database: AppDatabase, session: Session, kind: str, changes: Sequence[_Change]) -> list[Any]:
+def _present(session: Session, kind: str, changes: Sequence[_Change]) -> list[Any]:
     """The rows of these changes that are there."""
     model = MODELS[kind]
     wanted: dict[str, dict[str, None]] = {}  # each external id once, by organization
@@ -130,7 +130,7 @@ def _present(database: AppDatabase, session: Session, kind: str, changes: Sequen
         for organization_id, ids in wanted.items()
         for some in chunks(ids, ROWS_AT_ONCE)
         for row in session.execute(
-            query.where(model.organization_id == organization_id, is_one_of(database, model.external_id, some))
+            query.where(model.organization_id == organization_id, is_one_of(session, model.external_id, some))
         )
     ]
 

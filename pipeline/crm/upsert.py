@@ -16,10 +16,11 @@ from typing import TypeVar
 from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
-from pipeline.crm.changes import is_one_of, queue_changes
+from pipeline.crm.changes import queue_changes
 from pipeline.crm.row_writes import write_rows
 from pipeline.crm.rows import AccountRow, ContactRow, Row
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.models import Account, Contact, CrmDeletion
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def upsert_chunk(
     """Write up to 1,000 rows of one kind (account, contact) in a transaction that the caller holds."""
     latest = {row.external_id: row for row in rows}
     hashes = {external_id: row.content_hash for external_id, row in latest.items()}
-    known = _known_hashes(database, session, kind, organization_id, list(latest))
+    known = _known_hashes(session, kind, organization_id, list(latest))
     changed = [row for external_id, row in latest.items() if known.get(external_id) != hashes[external_id]]
     if changed:
         write_rows(database, session, kind, organization_id, changed, hashes, now)
@@ -104,12 +105,10 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _known_hashes(
-    database: AppDatabase, session: Session, kind: str, organization_id: str, external_ids: list[str]
-) -> dict[str, str]:
+def _known_hashes(session: Session, kind: str, organization_id: str, external_ids: list[str]) -> dict[str, str]:
     model = MODELS[kind]
     query = select(model.external_id, model.content_hash).where(
-        model.organization_id == organization_id, is_one_of(database, model.external_id, external_ids)
+        model.organization_id == organization_id, is_one_of(session, model.external_id, external_ids)
     )
     return {row.external_id: row.content_hash for row in session.connection().execute(query)}
 

@@ -8,7 +8,7 @@ as long as the database does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -50,6 +50,14 @@ def is_one_of(session: Session, column: Any, values: Collection[Any]) -> ColumnE
         return column.in_(select(sent.c.value))  # type: ignore[no-any-return]
     kind = postgresql.ARRAY(column.type)
     return column == any_(literal(list(values), kind))  # type: ignore[no-any-return]
+
+
+def sent_records(columns: Iterable[tuple[str, str]]) -> str:
+    """PostgreSQL's rows ``sent``, of one JSON text that is the parameter. ``columns``: (name, type).
+
+    The driver takes longer over arrays of texts that hold quotation marks (15 ms for 1,000 rows) than the database over JSON.
+    """
+    return f"json_to_recordset(%s::json) AS sent ({', '.join(f'{name} {kind}' for name, kind in columns)})"
 
 
 def _write(session: Session, model: Model, names: tuple[str, ...], rows: Rows, statements: tuple[str, str]) -> None:
@@ -108,5 +116,4 @@ def _update(table: Table, names: tuple[str, ...]) -> tuple[str, str]:
 
 def _sent(table: Table, names: tuple[str, ...]) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    columns = ", ".join(f"{name} {table.c[name].type.compile(dialect=dialect)}" for name in names)
-    return f"json_to_recordset(%s::json) AS sent ({columns})"
+    return sent_records((name, table.c[name].type.compile(dialect=dialect)) for name in names)

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import Select, delete, select, tuple_, update
+from sqlalchemy import Delete, Update, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.models import ContactReveal, Delivery, DeliveryAttempt, Match, MatchReview, Round
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.webhooks.outbox import lock_matches
@@ -83,25 +84,23 @@ def forget_news(database: AppDatabase, before: datetime) -> dict[str, int]:
 def _clear(session: Session, attempts: list[int], deliveries: list[str], before: datetime, done: Counter[str]) -> None:
     texts = ("endpoint_url", "resolved_address", "response_excerpt", "error")
     wanted = (DeliveryAttempt.id.in_(attempts), DeliveryAttempt.is_mirrored)
-    done["attempt_texts"] += _count(session, select(DeliveryAttempt.id).where(*wanted))
-    session.execute(update(DeliveryAttempt).where(*wanted).values(dict.fromkeys(texts)))
+    done["attempt_texts"] += _execute(session, update(DeliveryAttempt).where(*wanted).values(dict.fromkeys(texts)))
     ended = (
         Delivery.id.in_(deliveries), Delivery.status.in_(ENDED), Delivery.finished_at < before, Delivery.match_id.is_not(None),
         Delivery.body.is_not(None),
     )  # fmt: skip
-    done["delivery_bodies"] += _count(session, select(Delivery.id).where(*ended))
-    session.execute(update(Delivery).where(*ended).values(body=None, response_excerpt=None))
+    done["delivery_bodies"] += _execute(session, update(Delivery).where(*ended).values(body=None, response_excerpt=None))
 
 
 def _forget_rounds(session: Session, rounds: set[str], done: Counter[str]) -> None:
     of_match = {
         row.id: row.round_id for row in session.execute(select(Match.id, Match.round_id).where(Match.round_id.in_(rounds)))
     }
-    deliveries = select(Delivery.id, Delivery.match_id, Delivery.status).where(Delivery.match_id.in_(of_match))
+    deliveries = select(Delivery.id, Delivery.match_id, Delivery.status).where(is_one_of(session, Delivery.match_id, of_match))
     of_delivery = {row.id: row for row in session.execute(deliveries)}
     kept = {of_match[row.match_id] for row in of_delivery.values() if row.status in WAITS}
     uncopied = select(DeliveryAttempt.delivery_id).where(
-        DeliveryAttempt.delivery_id.in_(of_delivery), DeliveryAttempt.is_mirrored.is_(False)
+        is_one_of(session, DeliveryAttempt.delivery_id, of_delivery), DeliveryAttempt.is_mirrored.is_(False)
     )
     kept |= {of_match[of_delivery[delivery].match_id] for delivery in session.scalars(uncopied)}
     kept |= set(session.scalars(select(ContactReveal.round_id).where(ContactReveal.round_id.in_(rounds))))
@@ -109,8 +108,8 @@ def _forget_rounds(session: Session, rounds: set[str], done: Counter[str]) -> No
     kept |= set(session.scalars(waiting))
     gone = [match for match, of in of_match.items() if of not in kept]
     _delete_deliveries(session, [row.id for row in of_delivery.values() if of_match[row.match_id] not in kept], done)
-    session.execute(delete(Match).where(Match.id.in_(gone)))
-    session.execute(delete(Round).where(Round.id.in_(rounds - kept)))
+    _execute(session, delete(Match).where(is_one_of(session, Match.id, gone)))
+    _execute(session, delete(Round).where(Round.id.in_(rounds - kept)))
     done.update(matches=len(gone), rounds=len(rounds - kept))
 
 
@@ -126,18 +125,14 @@ def _forget_others(database: AppDatabase, before: datetime, done: Counter[str]) 
         with database.write() as session:
             _delete_deliveries(session, old, done)
     with database.write() as session:
-        questions = list(session.scalars(select(MatchReview.id).where(*unanswered)))
-        session.execute(delete(MatchReview).where(*unanswered))
-    done.update(questions=len(questions))
+        done["questions"] += _execute(session, delete(MatchReview).where(*unanswered))
 
 
 def _delete_deliveries(session: Session, ids: Sequence[str], done: Counter[str]) -> None:
-    of_these = DeliveryAttempt.delivery_id.in_(ids)
-    done["attempts"] += _count(session, select(DeliveryAttempt.id).where(of_these))
-    session.execute(delete(DeliveryAttempt).where(of_these))
-    session.execute(delete(Delivery).where(Delivery.id.in_(ids)))
-    done["deliveries"] += len(ids)
+    done["attempts"] += _execute(session, delete(DeliveryAttempt).where(is_one_of(session, DeliveryAttempt.delivery_id, ids)))
+    done["deliveries"] += _execute(session, delete(Delivery).where(is_one_of(session, Delivery.id, ids)))
 
 
-def _count(session: Session, query: Select[int] | Select[str]) -> int:
-    return len(session.scalars(query).all())
+def _execute(session: Session, statement: Update | Delete) -> int:
+    """How many rows it changed. A round may have any number of matches: what names them goes as one parameter."""
+    return int(getattr(session.execute(statement.execution_options(synchronize_session=False)), "rowcount", 0))

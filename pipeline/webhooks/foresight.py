@@ -45,7 +45,7 @@ def foresee(db: AppDatabase, tiers: Tiers, rounds: Mapping[str, Round]) -> list[
 def _told(db: AppDatabase, chunk: Sequence[FoundMatch], rounds: Mapping[str, Round]) -> list[Foreseen]:
     foreseen: list[Foreseen] = []
     with db.read() as session:
-        judged = judge(db, session, chunk, rounds)
+        judged = judge(session, chunk, rounds)
         reachable = with_webhook(session, {match.organization_id for match in chunk})
         known_ids = [recorded[0] for recorded in judged.known.values()]
         held = set(

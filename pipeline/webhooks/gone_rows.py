@@ -15,10 +15,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.crm.changes import is_one_of
 from pipeline.crm.upsert import MODELS
 from pipeline.matching.model import FoundMatch, MatchType
-from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.models import CrmDeletion
 
 log = logging.getLogger(__name__)
@@ -27,9 +26,7 @@ log = logging.getLogger(__name__)
 RowKey = tuple[str, str, str]
 
 
-def without_gone_rows(
-    db: AppDatabase, session: Session, found: Sequence[FoundMatch], known: Container[tuple[str, str]]
-) -> list[FoundMatch]:
+def without_gone_rows(session: Session, found: Sequence[FoundMatch], known: Container[tuple[str, str]]) -> list[FoundMatch]:
     """The matches less the rows that were deleted meanwhile; a match of which none is left is left out.
 
     Those of ``known`` (organization, round) stay as they are: they are recorded already. The rows that the others name are
@@ -37,7 +34,7 @@ def without_gone_rows(
     """
     new = [match for match in found if (match.organization_id, match.round_id) not in known]
     named = {key for match in new for row in match.all_matches for key in _rows_of(match.organization_id, row)}
-    gone = _gone(db, session, named)
+    gone = _gone(session, named)
     if not gone:
         return list(found)
     kept = []
@@ -63,7 +60,7 @@ def _rows_of(organization_id: str, row: Mapping[str, Any]) -> list[RowKey]:
     return keys
 
 
-def _gone(db: AppDatabase, session: Session, named: set[RowKey]) -> set[RowKey]:
+def _gone(session: Session, named: set[RowKey]) -> set[RowKey]:
     by_owner: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for organization_id, kind, external_id in sorted(named):
         by_owner[organization_id, kind].append(external_id)
@@ -71,14 +68,14 @@ def _gone(db: AppDatabase, session: Session, named: set[RowKey]) -> set[RowKey]:
     for (organization_id, kind), ids in by_owner.items():
         model = MODELS[kind]
         present = select(model.external_id).where(
-            model.organization_id == organization_id, is_one_of(db, model.external_id, ids)
+            model.organization_id == organization_id, is_one_of(session, model.external_id, ids)
         )
         # SQLite has one writer at a time, and that is us.
         held = set(session.scalars(present.order_by(model.external_id).with_for_update(read=True, key_share=True)))
         deleted = select(CrmDeletion.external_id).where(
             CrmDeletion.organization_id == organization_id,
             CrmDeletion.kind == kind,
-            is_one_of(db, CrmDeletion.external_id, ids),
+            is_one_of(session, CrmDeletion.external_id, ids),
         )
         gone.update((organization_id, kind, external_id) for external_id in session.scalars(deleted) if external_id not in held)
     return gone

@@ -2,8 +2,7 @@
 
 What belongs here: the SQL of beginnings and settlements. What does not: what they say (webhooks.claims, webhooks.settling).
 The tables and columns are those of the models; only their values are passed around the mapper, which would cost more than
-the database itself does. PostgreSQL's driver takes longer over arrays of texts that hold quotation marks, as bodies do, than the
-database over reading JSON; SQLite takes longer over all rows in one statement than over a row at a time.
+the database itself does. SQLite takes longer over all rows in one statement than over a row at a time.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from msgspec.json import encode
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from pipeline.store.bulk import sent_records
 from pipeline.store.types import moment_to_driver
 from pipeline.webhooks.attempts import UNKNOWN_OUTCOME
 
@@ -194,13 +194,9 @@ def _json(fields: Fields, rows: Sequence[Any]) -> str:
     return encode([dict(zip(names, row, strict=True)) for row in _tuples(fields, rows)]).decode()
 
 
-def _records(fields: Fields) -> str:
-    return f"json_to_recordset(%s::json) AS sent ({', '.join(f'{name} {kind}' for name, kind in fields)})"
-
-
 def _joined(statement: str, condition: str, fields: Fields, **more: str) -> str:
     named = {name: f"sent.{name}" for name, _ in fields}
-    sent = f" FROM {_records(fields)}"
+    sent = f" FROM {sent_records(fields)}"
     return statement.format(**named, **more) + sent + " WHERE " + condition.format(**named)
 
 
@@ -211,7 +207,7 @@ def _begin_postgresql() -> str:
 
 @cache
 def _insert_postgresql() -> str:
-    return _INSERT_POSTGRESQL.format(sent=_records(_ATTEMPT_BEGINS))
+    return _INSERT_POSTGRESQL.format(sent=sent_records(_ATTEMPT_BEGINS))
 
 
 @cache

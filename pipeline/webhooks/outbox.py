@@ -266,7 +266,7 @@ def _record(
     hold: bool,
     report: RecordReport,
 ) -> None:
-    judged = judge(db, session, chunk, rounds)
+    judged = judge(session, chunk, rounds)
     known = dict(judged.known)
     report.rejected += judged.rejected
     endpoints = with_webhook(session, {verdict.found.organization_id for verdict in judged.verdicts})

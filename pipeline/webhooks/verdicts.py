@@ -15,7 +15,6 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
-from pipeline.store.app_database import AppDatabase
 from pipeline.store.models import Match, Round
 from pipeline.webhooks.ended_rounds import told_under_another_id
 from pipeline.webhooks.gone_rows import without_gone_rows
@@ -50,12 +49,12 @@ class Judgement:
     rejected: int
 
 
-def judge(db: AppDatabase, session: Session, chunk: Sequence[FoundMatch], rounds: Mapping[str, Round]) -> Judgement:
+def judge(session: Session, chunk: Sequence[FoundMatch], rounds: Mapping[str, Round]) -> Judgement:
     """Judge matches against the ledger as ``session`` sees it. ``rounds`` holds each match's round. Writes nothing."""
     kept = without_rejected(session, chunk)
     rejected = len(chunk) - len(kept)
     known = _known(session, kept)
-    kept = without_gone_rows(db, session, kept, known)
+    kept = without_gone_rows(session, kept, known)
     told = _told(session, kept, rounds)
     told_as_another = told_under_another_id(session, [(match.organization_id, rounds[match.round_id]) for match in kept])
     seen = set(known)

@@ -1,4 +1,4 @@
-"""Operators' endpoints of referral partners: who is one, settings and status, rates, keys (SC-6, SC-31, SC-44, SC-45, SC-75)."""
+"""Operators' endpoints of referral partners: who is one, settings and status, rates (SC-6, SC-31, SC-44, SC-75)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ from pipeline.api.context import Service, service_of
 from pipeline.api.json_answers import json_answer
 from pipeline.api.operator.access import BY_OPERATOR, PREFIX, audit
 from pipeline.api.operator.partner_schemas import (
-    MadePartnerKey,
     NewPartner,
-    NewPartnerKey,
     PartnerChange,
     PartnerInFull,
-    PartnerKeyList,
-    PartnerKeyState,
     PartnerList,
     RateChange,
 )
 from pipeline.api.operator.reading import body_of, work
 from pipeline.api.operator.schemas import WITH_BODY, taken, told
-from pipeline.api.times import seconds_text
 from pipeline.organizations.operators import Operator
 from pipeline.organizations.organizations import get_organization
-from pipeline.partners import accounts, keys, plans
+from pipeline.partners import accounts, plans
 from pipeline.partners.accounts import UNSET, Partner, get_partner
 from pipeline.partners.landing import link_path
 from pipeline.store.app_database import AppDatabase
@@ -124,78 +119,6 @@ async def set_rate(request: Request, organization: str, level: int, by: Operator
     return json_answer(await work(service, _in_full, service, partner))
 
 
-@router.get(
-    f"{OF_ONE}/keys", operation_id="list_partner_keys", response_model=PartnerKeyList, responses=told("The partner's keys.")
-)
-async def list_keys(request: Request, organization: str) -> Response:
-    """The keys, oldest first; revoked ones stay listed."""
-    service = service_of(request)
-
-    def act() -> list[keys.PartnerKey]:
-        return keys.list_keys(service.database, partner_at(service.database, organization).organization_id)
-
-    return json_answer({"data": [_key(key) for key in await work(service, act)]})
-
-
-@router.post(
-    f"{OF_ONE}/keys",
-    operation_id="create_partner_key",
-    response_model=MadePartnerKey,
-    responses=told("The new key: save its token.", *WITH_BODY),
-    openapi_extra=taken(NewPartnerKey, label="production"),
-)
-async def create_key(request: Request, organization: str, by: Operator = BY_OPERATOR) -> Response:
-    """A new key. Its token is in this answer alone."""
-    service = service_of(request)
-    wanted = await body_of(request, NewPartnerKey)
-
-    def act() -> tuple[str, keys.NewPartnerKey]:
-        owner = partner_at(service.database, organization).organization_id
-        return owner, keys.create_key(service.database, owner, wanted.label, service.now())
-
-    owner, made = await work(service, act)
-    audit(request, by, "create_partner_key", owner, key_id=made.id)
-    return json_answer(_made(made))
-
-
-@router.post(
-    f"{OF_ONE}/keys/{{key}}/rotate",
-    operation_id="rotate_partner_key",
-    response_model=MadePartnerKey,
-    responses=told("The key in its place: save its token."),
-)
-async def rotate_key(request: Request, organization: str, key: str, by: Operator = BY_OPERATOR) -> Response:
-    """A new key in the place of one (by its id or prefix), which is refused from now on."""
-    service = service_of(request)
-
-    def act() -> tuple[str, keys.NewPartnerKey]:
-        owner = partner_at(service.database, organization).organization_id
-        return owner, keys.rotate_key(service.database, owner, key, service.now())
-
-    owner, made = await work(service, act)
-    audit(request, by, "rotate_partner_key", owner, replaced=key[:36], key_id=made.id)
-    return json_answer(_made(made))
-
-
-@router.post(
-    f"{OF_ONE}/keys/{{key}}/revoke",
-    operation_id="revoke_partner_key",
-    response_model=PartnerKeyState,
-    responses=told("The key, revoked."),
-)
-async def revoke_key(request: Request, organization: str, key: str, by: Operator = BY_OPERATOR) -> Response:
-    """Revoke a key (by its id or prefix), at once."""
-    service = service_of(request)
-
-    def act() -> tuple[str, keys.PartnerKey]:
-        owner = partner_at(service.database, organization).organization_id
-        return owner, keys.revoke_key(service.database, owner, key, service.now())
-
-    owner, revoked = await work(service, act)
-    audit(request, by, "revoke_partner_key", owner, key_id=revoked.id)
-    return json_answer(_key(revoked))
-
-
 def partner_at(db: AppDatabase, organization: str) -> Partner:
     """The partner that an organization (slug or id) is. Raises OrganizationUnknown, PartnerUnknown."""
     return get_partner(db, get_organization(db, organization).id)
@@ -223,17 +146,3 @@ def _in_full(service: Service, partner: Partner) -> dict[str, Any]:
         for rate in plans.list_rates(service.database, partner.id)
     ]
     return _state(partner) | {"rates": rates}
-
-
-def _key(key: keys.PartnerKey) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "label": key.label,
-        "token_prefix": key.token_prefix,
-        "created_at": seconds_text(key.created_at),
-        "revoked_at": seconds_text(key.revoked_at) if key.revoked_at else None,
-    }
-
-
-def _made(key: keys.NewPartnerKey) -> dict[str, Any]:
-    return {"id": key.id, "token_prefix": key.token_prefix, "token": key.token}
