@@ -35,7 +35,7 @@ from sqlalchemy import delete, func, select
 
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmChangeBatch
+from pipeline.store.tables.crm import CrmChangeBatch
 
 IN_ONE_TURN = 10  # batches
 TURNS = 10  # in which few and many matches are asked for alternately

@@ -11,7 +11,7 @@ from pipeline.crm.row_writes import write_rows
 from pipeline.crm.rows import AccountRow, parse_account
 from pipeline.crm.upsert import upsert_accounts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account
+from pipeline.store.tables.crm import Account
 
 
 def account_rows(body: bytes) -> list[AccountRow]:

@@ -42,7 +42,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
 from pipeline.webhooks.feed import feed_page
 from pipeline.webhooks.outbox import pending_count, release_held
 from pipeline.webhooks.sender import deliver_pending

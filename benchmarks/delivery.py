@@ -47,7 +47,7 @@ from delivery_world import (
 from sqlalchemy import select
 
 from pipeline.settings import PROJECT_ROOT
-from pipeline.store.models import Delivery, DeliveryAttempt
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.outbox import publish_rounds
 from pipeline.webhooks.sender import deliver_pending

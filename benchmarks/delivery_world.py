@@ -26,7 +26,7 @@ from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account
+from pipeline.store.tables.crm import Account
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import publish_rounds, record_matches
 

@@ -33,7 +33,9 @@ from pipeline.main_job import open_dagster, run_sync, work_waits
 from pipeline.organizations.keys import create_key
 from pipeline.organizations.organizations import create_organization
 from pipeline.settings import Settings
-from pipeline.store.models import Delivery, DeliveryAttempt, FollowUp, Match, SourceState
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.documents import FollowUp, SourceState
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
 

@@ -33,8 +33,8 @@ from pipeline.partners.persons import seal
 from pipeline.partners.references import reference_id
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import Commission, Referral, ReferralChange
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import Commission, Referral, ReferralChange
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 PATH = ("lead", "in_underwriting", "offer_ready", "sign_docs", "processing", "in_funding", "funded")

@@ -31,9 +31,10 @@ from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Organization, WebhookEndpoint
-from pipeline.store.monitor_models import Monitor, MonitorTarget
-from pipeline.store.subscription_models import Signal, SubscriptionCounter, Team, WebhookSubscription
+from pipeline.store.tables.deliveries import WebhookEndpoint
+from pipeline.store.tables.monitors import Monitor, MonitorTarget
+from pipeline.store.tables.organizations import Organization
+from pipeline.store.tables.subscriptions import Signal, SubscriptionCounter, Team, WebhookSubscription
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.filters import read_filters, to_json
 from pipeline.subscriptions.identifiers import name_key

@@ -33,7 +33,7 @@ from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.thresholds import default_thresholds
 from pipeline.settings import Settings
 from pipeline.signals import mention_table, round_table
-from pipeline.store.models import Landing as LandingRow
+from pipeline.store.tables.documents import Landing as LandingRow
 from pipeline.upkeep.retention import RetentionPolicy, apply_retention
 from pipeline.webhooks import mirror, published_rounds
 from pipeline.webhooks.admission import admit, load_levels

@@ -24,7 +24,8 @@ from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Contact, Delivery, DeliveryAttempt
+from pipeline.store.tables.crm import Account, Contact
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import publish_rounds
 

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, sele
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import ContactReveal, Round
+from pipeline.store.tables.matches import Round
+from pipeline.store.tables.organizations import ContactReveal
 from pipeline.store.types import UtcDateTime
 from pipeline.webhooks.ended_rounds import ACTIVE, RETRACTED
 from pipeline.webhooks.fundingscout import funding_round

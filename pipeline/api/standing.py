@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.outbox import OPEN
 

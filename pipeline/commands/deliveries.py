@@ -10,7 +10,9 @@ from sqlalchemy import func, or_, select
 
 from pipeline.commands.context import open_installation, print_json, print_table, printable
 from pipeline.organizations.organizations import get_organization
-from pipeline.store.models import Delivery, DeliveryAttempt, Match, Organization, Round
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.matches import Match, Round
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks import outbox
 from pipeline.webhooks.replays import WAYS_OUT, ReplayReport, Wanted, faces, replay
 

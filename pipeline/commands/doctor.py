@@ -14,7 +14,7 @@ from sqlalchemy import select
 from pipeline.commands.context import open_installation, print_json
 from pipeline.installation import Installation
 from pipeline.settings import Settings
-from pipeline.store.models import ApiKey
+from pipeline.store.tables.organizations import ApiKey
 
 LEAST_FREE_BYTES = 2_000_000_000
 OK, WARN, FAIL = "ok", "warn", "FAIL"

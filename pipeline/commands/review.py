@@ -17,7 +17,9 @@ from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.installation import Installation
 from pipeline.organizations.organizations import get_organization
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, MatchReview, Organization, Round
+from pipeline.store.tables.crm import Account
+from pipeline.store.tables.matches import MatchReview, Round
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks import reviews
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmChangeBatch
+from pipeline.store.tables.crm import CrmChangeBatch
 
 
 def queue_changes(session: Session, kind: str, organization_id: str, external_ids: Sequence[str], now: datetime) -> None:

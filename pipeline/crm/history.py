@@ -25,7 +25,9 @@ from pipeline.matching import as_of
 from pipeline.matching.columns import company_domains, email_domains, normal_forms
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.bulk import is_one_of
-from pipeline.store.models import CrmChangeBatch, Organization, WebhookEndpoint
+from pipeline.store.tables.crm import CrmChangeBatch
+from pipeline.store.tables.deliveries import WebhookEndpoint
+from pipeline.store.tables.organizations import Organization
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 SEQ_STEP = "crm_change_seq"  # the last change_seq given; a table's maximum would fall when its newest row is deleted

@@ -18,7 +18,7 @@ from pipeline.crm.files import CrmFile, FileRow, open_file
 from pipeline.crm.rows import PARSERS, Row, text_problem
 from pipeline.crm.upsert import CHUNK, chunks, upsert_chunk
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmImport, CrmReject
+from pipeline.store.tables.crm import CrmImport, CrmReject
 
 IMPORTS = uuid.UUID("6c8a3b52-0a44-5c0e-9d0e-6b1f6d4f6f10")
 LONGEST_SOURCE = 10_000  # characters of a rejected row that are kept

@@ -21,7 +21,7 @@ from pipeline.crm.row_writes import write_rows
 from pipeline.crm.rows import AccountRow, ContactRow, Row
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.bulk import is_one_of
-from pipeline.store.models import Account, Contact, CrmDeletion
+from pipeline.store.tables.crm import Account, Contact, CrmDeletion
 
 T = TypeVar("T")
 

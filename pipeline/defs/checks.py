@@ -13,7 +13,8 @@ from pipeline.defs import checks_drift, checks_partners, checks_sources, common
 from pipeline.defs.check_building import build_judged
 from pipeline.defs.common import InstallationParam
 from pipeline.documents.document_table import TEXT_EXPIRED
-from pipeline.store.models import Delivery, DeliveryAttempt, Organization, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks.outbox import stale_claims
 
 

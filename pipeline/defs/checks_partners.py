@@ -9,7 +9,8 @@ from sqlalchemy import select
 from pipeline.defs import common
 from pipeline.defs.check_building import Findings, Judged, View
 from pipeline.organizations.quotas import DEFAULT_LIMITS, limit_of
-from pipeline.store.models import ApiKey, Match, MatchReview, Organization, UsageCounter
+from pipeline.store.tables.matches import Match, MatchReview
+from pipeline.store.tables.organizations import ApiKey, Organization, UsageCounter
 
 # Of an organization's accounts with a domain, at least so many of which more than so large a share give no key.
 LEAST_ACCOUNTS, MOST_UNMATCHABLE = 20, 0.2

@@ -10,7 +10,9 @@ from pipeline.defs.automation import Asked, decide
 from pipeline.defs.common import InstallationParam
 from pipeline.documents import ingest, poll
 from pipeline.installation import Installation
-from pipeline.store.models import CrmChangeBatch, Landing, Organization
+from pipeline.store.tables.crm import CrmChangeBatch
+from pipeline.store.tables.documents import Landing
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks import outbox
 
 UNDER_WAY = [

@@ -17,7 +17,9 @@ from sqlalchemy import select
 from pipeline.documents.identity import canonical_url
 from pipeline.installation import Installation
 from pipeline.matching.domains import registrable_domain
-from pipeline.store.models import CrmImport, Delivery, Organization
+from pipeline.store.tables.crm import CrmImport
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.organizations import Organization
 
 
 @dataclass(frozen=True, slots=True)

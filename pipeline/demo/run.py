@@ -28,7 +28,8 @@ from pipeline.organizations.organizations import OrganizationUnknown, create_org
 from pipeline.samples import SampleServer
 from pipeline.service import Service
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline.store.models import Delivery, Match
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate
 

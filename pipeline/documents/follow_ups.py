@@ -21,9 +21,9 @@ from pipeline.documents.landing import Landing
 from pipeline.documents.pace import pace_of
 from pipeline.documents.reading import WantedPage
 from pipeline.documents.robots import Robots
-from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import FollowUp
+from pipeline.store.tables import documents as tables
+from pipeline.store.tables.documents import FollowUp
 
 log = logging.getLogger(__name__)
 
@@ -220,8 +220,8 @@ def _is_lasting(follow_up: FollowUp, failure: FetchFailed) -> bool:
     return follow_up.kind == "article" and 400 <= status < 500 and status not in PASSING_STATUS
 
 
-def _landing(follow_up: FollowUp, answer: FetchResult, sha256: str) -> models.Landing:
-    return models.Landing(
+def _landing(follow_up: FollowUp, answer: FetchResult, sha256: str) -> tables.Landing:
+    return tables.Landing(
         source_id=follow_up.source_id,
         kind=follow_up.kind,
         url=follow_up.url,

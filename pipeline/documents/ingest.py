@@ -27,9 +27,9 @@ from pipeline.documents.reading import Reading, WantedPage, read_landing, unread
 from pipeline.documents.revisions import newest
 from pipeline.documents.robots import Robots
 from pipeline.documents.sources import Source
-from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import FollowUp
+from pipeline.store.tables import documents as tables
+from pipeline.store.tables.documents import FollowUp
 from pipeline.store.warehouse import progress, set_progress
 
 STEP = "documents"
@@ -102,8 +102,8 @@ def settle(database: AppDatabase, batch: Batch, now: datetime) -> None:
     with database.write() as session:
         for outcome in batch.outcomes:
             session.execute(
-                update(models.Landing)
-                .where(models.Landing.id == outcome.landing_id)
+                update(tables.Landing)
+                .where(tables.Landing.id == outcome.landing_id)
                 .values(status="quarantined" if outcome.reason else "parsed", reason=outcome.reason, settled_at=now)
             )
         if batch.given_up:
@@ -118,17 +118,17 @@ def replay(database: AppDatabase, which: int | str) -> int:
     ``which`` is a landing's id, a SHA-256, or a reason such as ``html_instead_of_feed``.
     """
     text = str(which).strip()
-    chosen = models.Landing.reason == text
+    chosen = tables.Landing.reason == text
     if re.fullmatch(r"\d{1,18}", text):
-        chosen = models.Landing.id == int(text)
+        chosen = tables.Landing.id == int(text)
     elif SHA256.fullmatch(text):
-        chosen = models.Landing.sha256 == text
+        chosen = tables.Landing.sha256 == text
     with database.write() as session:
         query = (
-            update(models.Landing)
-            .where(chosen, models.Landing.status == "quarantined")
+            update(tables.Landing)
+            .where(chosen, tables.Landing.status == "quarantined")
             .values(status="landed", reason=None, settled_at=None)
-            .returning(models.Landing.id)
+            .returning(tables.Landing.id)
         )
         return len(session.scalars(query).all())
 
@@ -137,7 +137,7 @@ def waiting(database: AppDatabase, now: datetime) -> Waiting:
     """What waits. Costs two look-ups in indexes that hold only what waits."""
     with database.read() as session:
         landings, newest_id = session.execute(
-            select(func.count(), func.max(models.Landing.id)).where(models.Landing.status == "landed")
+            select(func.count(), func.max(tables.Landing.id)).where(tables.Landing.status == "landed")
         ).one()
         # Pages asked for in vain as often as they may are settled by the next run, whenever it is.
         is_due = case((FollowUp.attempts >= follow_ups.MAX_ATTEMPTS, True), else_=FollowUp.next_attempt_at <= now)
@@ -149,9 +149,9 @@ def _read(database: AppDatabase, landing: Landing, batch: Batch, after: int, now
     """Read the bodies that wait with an id above ``after`` into ``batch``; the last id read."""
     with database.read() as session:
         query = (
-            select(models.Landing)
-            .where(models.Landing.status == "landed", models.Landing.id > after)
-            .order_by(models.Landing.id)
+            select(tables.Landing)
+            .where(tables.Landing.status == "landed", tables.Landing.id > after)
+            .order_by(tables.Landing.id)
             .limit(MOST_PER_BATCH)
         )
         rows = list(session.scalars(query))
@@ -170,7 +170,7 @@ def _read(database: AppDatabase, landing: Landing, batch: Batch, after: int, now
     return rows[-1].id if rows else after
 
 
-def _reading(landing: Landing, row: models.Landing, shared_before: set[str]) -> Reading:
+def _reading(landing: Landing, row: tables.Landing, shared_before: set[str]) -> Reading:
     try:
         body = landing.get(row.sha256)
     except NotLanded as error:

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from sqlalchemy import case
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import HostPace
+from pipeline.store.tables.documents import HostPace
 
 SEC_GAP_SECONDS = 1 / 8
 DEFAULT_GAP_SECONDS = 0.5

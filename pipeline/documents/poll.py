@@ -22,9 +22,9 @@ from pipeline.documents.fetch import Fetcher, FetchFailed, FetchResult
 from pipeline.documents.landing import Landing
 from pipeline.documents.reading import source_context
 from pipeline.documents.sources import Source
-from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import SourceHour, SourceState
+from pipeline.store.tables import documents as tables
+from pipeline.store.tables.documents import SourceHour, SourceState
 
 AT_ONCE = 16
 BUDGET_SECONDS = 30.0
@@ -168,7 +168,7 @@ def _record(
     state.first_polled_at = state.first_polled_at or now
     state.last_polled_at = now
     report.polled += 1
-    landed: list[models.Landing] = []
+    landed: list[tables.Landing] = []
     if answer.failure is None:
         landed = _land(session, source, state, answer, kept, is_first_poll)
         _note_success(source, state, answer, now)
@@ -188,9 +188,9 @@ def _state(database: AppDatabase, session: Session, source: Source) -> SourceSta
 
 def _land(
     session: Session, source: Source, state: SourceState, answer: Answer, kept: Sequence[str], is_first_poll: bool
-) -> list[models.Landing]:
+) -> list[tables.Landing]:
     # Judged by the state as it is now: another process may have polled since we asked.
-    landed: list[models.Landing] = []
+    landed: list[tables.Landing] = []
     known = set(state.memory.get("accessions", []))
     for number, (body, sha256) in enumerate(zip(answer.bodies, kept, strict=True)):
         if answer.walk is not None:
@@ -211,8 +211,8 @@ def _land(
     return landed
 
 
-def _landing(source: Source, body: FetchResult, sha256: str, is_first_poll: bool) -> models.Landing:
-    return models.Landing(
+def _landing(source: Source, body: FetchResult, sha256: str, is_first_poll: bool) -> tables.Landing:
+    return tables.Landing(
         source_id=source.id,
         kind="edgar_page" if source.kind == "edgar_current" else "feed",
         url=body.url,

@@ -23,7 +23,7 @@ from pipeline.documents.form_d import parse_form_d
 from pipeline.documents.identity import canonical_url, document_id, filing_id, is_page, link_id
 from pipeline.documents.model import Document, Reject, Unreadable
 from pipeline.documents.shared_links import shared_links
-from pipeline.store.models import Landing
+from pipeline.store.tables.documents import Landing
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from sqlalchemy import delete, or_, select
 from pipeline.documents.fetch import Fetcher, FetchFailed
 from pipeline.documents.text import decode
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import RobotsRules
+from pipeline.store.tables.documents import RobotsRules
 
 TTL = timedelta(days=1)
 FAILURE_TTL = timedelta(hours=1)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.documents.identity import is_page, link_id, title_key
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import SharedLink
+from pipeline.store.tables.documents import SharedLink
 
 # Feeds share one link or a handful; those of the body at hand are seen without being remembered.
 MOST_PER_SOURCE = 200

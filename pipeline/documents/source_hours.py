@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import SourceHour
+from pipeline.store.tables.documents import SourceHour
 
 SCHEMA = pa.schema(
     [

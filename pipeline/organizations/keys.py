@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SHOWN_PREFIX_LENGTH, SecretBox, new_token, new_webhook_secret, token_sha256
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import ApiKey, Organization
+from pipeline.store.tables.organizations import ApiKey, Organization
 
 
 class KeyUnknown(LookupError):

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 
 from pipeline.organizations.secrets import SHOWN_PREFIX_LENGTH, new_operator_token, token_sha256
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import OperatorToken
+from pipeline.store.tables.organizations import OperatorToken
 
 
 class OperatorUnknown(LookupError):

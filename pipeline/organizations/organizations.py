@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Organization
+from pipeline.store.tables.organizations import Organization
 
 NAMESPACE = UUID("5f0b7c52-0d0d-4d1e-9a0e-6a3b3f6c1d10")
 PLANS = ("free", "basic", "pro", "wholesale")

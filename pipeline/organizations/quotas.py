@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.organizations.keys import KeyInfo, locked_key
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import ApiKey, UsageCounter
+from pipeline.store.tables.organizations import ApiKey, UsageCounter
 
 # Calls per key and day. The first three are the source pages' (FS-18, FS-22, FS-69), the last five those of the vendor's
 # tools. For the others no page states a limit: these keep one key from occupying the service.

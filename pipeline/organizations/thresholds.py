@@ -11,7 +11,7 @@ from pipeline.matching.tiers import Thresholds
 from pipeline.organizations.organizations import get_organization
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Organization
+from pipeline.store.tables.organizations import Organization
 
 KEY = "name_match"
 

@@ -21,7 +21,7 @@ from pipeline.partners.events import NewEvent, tell
 from pipeline.partners.landing import check_landing
 from pipeline.partners.validation import FULL_MANAGEMENT, FUNDING_ONLY, Rules
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import ActiveFundingType, ReferralPartner
+from pipeline.store.tables.partners import ActiveFundingType, ReferralPartner
 from pipeline.webhooks.startcap import ACCOUNT_CHANGED
 
 ACTIVE = "active"

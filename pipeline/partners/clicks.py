@@ -17,7 +17,7 @@ from pipeline.partners.accounts import Partner, partner_of
 from pipeline.partners.references import find_by_reference, reference_id
 from pipeline.partners.stages import CLICK, TRAFFIC
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import Referral, ReferralChange, ReferralPartner
+from pipeline.store.tables.partners import Referral, ReferralChange, ReferralPartner
 
 # The same visitor on links of the same partner within this is one click.
 DOUBLE_WITHIN = timedelta(minutes=30)

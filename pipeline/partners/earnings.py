@@ -22,7 +22,7 @@ from pipeline.partners.referrals import counts
 from pipeline.partners.stages import FUNDED
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.bulk import insert_rows
-from pipeline.store.partner_models import Commission, Payout, Referral, ReferralPartner
+from pipeline.store.tables.partners import Commission, Payout, Referral, ReferralPartner
 from pipeline.webhooks.startcap import COMMISSION_EARNED, PAYOUT_PROCESSED, iso
 
 COMPLETED, PAID = "completed", "paid"  # the same state, as the API and as the webhook says it (A-SC-22)

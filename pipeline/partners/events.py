@@ -18,8 +18,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.bulk import insert_rows, is_one_of
-from pipeline.store.models import Delivery, DeliveryAttempt
-from pipeline.store.partner_models import PartnerEvent, PartnerWebhook, ReferralPartner
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.partners import PartnerEvent, PartnerWebhook, ReferralPartner
 from pipeline.webhooks.startcap import PROFILE_NAME, body_text, event_body
 
 NAMESPACE = UUID("0c0a6d0e-4a54-4f0e-8a1b-5d6f3f1d9b27")

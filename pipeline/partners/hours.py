@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import case, or_, select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import KeyHour
+from pipeline.store.tables.partners import KeyHour
 
 CALLS_PER_HOUR = 1_000
 SECONDS = 3_600

@@ -13,8 +13,8 @@ from sqlalchemy import or_, select
 from pipeline.organizations.secrets import BASE_62, RANDOM_CHARACTERS, SHOWN_PREFIX_LENGTH, token_sha256
 from pipeline.partners.accounts import Partner, get_partner, partner_of
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import ReferralPartner
-from pipeline.store.subscription_models import FaceKey
+from pipeline.store.tables.partners import ReferralPartner
+from pipeline.store.tables.subscriptions import FaceKey
 
 FACE = "startcap"
 TOKEN_PREFIX = "sc_live_"  # noqa: S105 - a form, not a secret

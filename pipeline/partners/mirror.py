@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.partners.referrals import counts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import (
+from pipeline.store.tables.partners import (
     Commission,
     CommissionRate,
     Payout,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.partners.accounts import PartnerInvalid, locked_partner
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import CommissionRate, ReferralPartner, StatusSnapshot
+from pipeline.store.tables.partners import CommissionRate, ReferralPartner, StatusSnapshot
 
 LEVELS = (1, 2, 3)
 STAGES_TURN = 814_722_302  # any number: landing and applying snapshots, and changing plans, take turns

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from pipeline.store.partner_models import Referral
+from pipeline.store.tables.partners import Referral
 
 _REFERENCE = re.compile(r"([0-9]{8})-([1-9][0-9]{0,17})")
 

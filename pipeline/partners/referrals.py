@@ -23,7 +23,7 @@ from pipeline.partners.references import find_by_reference, reference_id
 from pipeline.partners.stages import API_LEAD, CLICK, COARSE, FUNDED, LEAD, MANUAL_LEAD, TRAFFIC
 from pipeline.partners.validation import ADDRESS_LABELS, UTM_FIELDS
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import Referral, ReferralChange
+from pipeline.store.tables.partners import Referral, ReferralChange
 from pipeline.webhooks.startcap import STATUS_CHANGED
 
 PARTNER_TYPES = (API_LEAD, MANUAL_LEAD)

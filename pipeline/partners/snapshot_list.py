@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import StatusSnapshot
+from pipeline.store.tables.partners import StatusSnapshot
 
 
 @dataclass(frozen=True, slots=True)

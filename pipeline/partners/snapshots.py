@@ -20,7 +20,7 @@ from pipeline.partners.plans import STAGES_TURN
 from pipeline.partners.snapshot_file import SnapshotInvalid, count_leads
 from pipeline.partners.stage_changes import Applied, Days
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import Referral, StatusSnapshot
+from pipeline.store.tables.partners import Referral, StatusSnapshot
 
 WAITING, APPLIED, LATE = "waiting", "applied", "late"
 KNOWN = "known"

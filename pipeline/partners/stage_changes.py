@@ -22,7 +22,7 @@ from pipeline.partners.referrals import status_data
 from pipeline.partners.snapshot_file import Line, cents_of, lines_of, read_lines
 from pipeline.partners.stages import FUNDED, TRAFFIC, coarse_status, is_reachable, is_step
 from pipeline.store.bulk import insert_rows, is_one_of, update_rows
-from pipeline.store.partner_models import Referral, ReferralChange
+from pipeline.store.tables.partners import Referral, ReferralChange
 from pipeline.webhooks.startcap import STATUS_CHANGED
 
 CHANGE = (

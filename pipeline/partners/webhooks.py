@@ -17,8 +17,8 @@ from pipeline.organizations.secrets import BASE_62, RANDOM_CHARACTERS, SecretBox
 from pipeline.partners.accounts import Partner
 from pipeline.partners.events import NAMESPACE
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, WebhookEndpoint
-from pipeline.store.partner_models import PartnerWebhook
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
+from pipeline.store.tables.partners import PartnerWebhook
 from pipeline.webhooks.choosing import DISABLED, PAUSED, TEST
 from pipeline.webhooks.controls import ACTIVE, reactivate
 from pipeline.webhooks.startcap import EVENT_TYPES, ORDERED_POLICY, PROFILE_NAME, STATUS_CHANGED, startcap_profile

@@ -24,7 +24,7 @@ from pipeline.signals import round_table
 from pipeline.signals.mention_table import Extractor, rows_of
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.closed_days import require_open
-from pipeline.store.models import Round
+from pipeline.store.tables.matches import Round
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks.admission import load_levels
 from pipeline.webhooks.foresight import UNCHANGED, Foreseen, foresee

@@ -1,6 +1,6 @@
 """Opening the app database: engine, transactions, migrations. SQLite in WAL mode by default, PostgreSQL by URL.
 
-What belongs here: how a connection is made and a transaction is begun. What does not: tables (models) and
+What belongs here: how a connection is made and a transaction is begun. What does not: tables (store.tables) and
 queries (the rooms).
 """
 

@@ -1,7 +1,7 @@
 """Many rows of one table handed to the database's own driver: as plain tuples (SQLite) or one JSON text (PostgreSQL).
 
 What belongs here: INSERT and UPDATE of rows that are ready, and asking for many keys at once. What does not: which rows (the
-rooms). Tables, columns and types are those of the models; only the values are passed around the mapper, which takes several times
+rooms). Tables, columns and types are those of store.tables; only the values are passed around the mapper, which takes several times
 as long as the database does.
 """
 

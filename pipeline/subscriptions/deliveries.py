@@ -12,8 +12,8 @@ from sqlalchemy import exists, literal, not_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import Team, WebhookSubscription
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import Team, WebhookSubscription
 from pipeline.store.types import UtcDateTime
 from pipeline.subscriptions.teams import TeamUnknown
 from pipeline.subscriptions.webhooks import OF_PROFILE, WebhookUnknown, locked_active

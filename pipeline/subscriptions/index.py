@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import SubscriptionCounter, SubscriptionSnapshot, Team, WebhookSubscription
+from pipeline.store.tables.subscriptions import SubscriptionCounter, SubscriptionSnapshot, Team, WebhookSubscription
 from pipeline.subscriptions.filters import from_json
 from pipeline.subscriptions.matcher import Matcher, Subscription
 from pipeline.subscriptions.model import Facts

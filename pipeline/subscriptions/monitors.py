@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from pipeline.matching.names import normal_form
 from pipeline.organizations.secrets import SecretBox
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.monitor_models import Monitor, MonitorTarget
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.monitors import Monitor, MonitorTarget
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions import payloads, webhooks
 from pipeline.subscriptions.filters import Filter
 from pipeline.subscriptions.model import WATCHABLE

@@ -15,7 +15,7 @@ from uuid import uuid5
 from sqlalchemy import select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.model import EventType
 from pipeline.subscriptions.signals import PublishedSignal, PublishReport, publish_signals

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions.filters import Filter
 from pipeline.subscriptions.model import SIGNAL_EVENTS
 from pipeline.subscriptions.signals import facts_of

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
+from pipeline.store.tables.subscriptions import Company, Investor, Signal, SignalInvestor
 from pipeline.subscriptions.filters import lowered
 from pipeline.subscriptions.identifiers import name_key
 from pipeline.subscriptions.masking import hidden

@@ -15,8 +15,8 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions.deliveries import NAMESPACE
 from pipeline.subscriptions.masking import masked_name, work_email
 from pipeline.subscriptions.model import EventType

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import case, or_
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import CallWindow
+from pipeline.store.tables.subscriptions import CallWindow
 
 DEFAULT_PER_MINUTE = 60
 SECONDS = 60

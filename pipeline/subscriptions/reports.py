@@ -20,7 +20,7 @@ from sqlalchemy import delete, select
 from pipeline.matching.names import normal_form
 from pipeline.signals.mention_table import rows_of
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import Signal, SignalDocument
+from pipeline.store.tables.subscriptions import Signal, SignalDocument
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.model import EventType

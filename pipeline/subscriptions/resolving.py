@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.matching.domains import company_domain
 from pipeline.matching.names import normal_form
-from pipeline.store.monitor_models import MonitorTarget
+from pipeline.store.tables.monitors import MonitorTarget
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.identifiers import LINKEDIN_COMPANY, LINKEDIN_PROFILE, name_key
 

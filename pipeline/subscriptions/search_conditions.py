@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, cast, false, func, or_
 
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions import search_params as read
 from pipeline.subscriptions.payloads import company_id
 from pipeline.subscriptions.ranges import Range

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, func, or_, select
 
 from pipeline.signals.places import us_state
-from pipeline.store.subscription_models import Company, Investor, Signal, SignalInvestor
+from pipeline.store.tables.subscriptions import Company, Investor, Signal, SignalInvestor
 from pipeline.subscriptions import roles, word_search
 from pipeline.subscriptions import search_conditions as by
 from pipeline.subscriptions import search_params as read

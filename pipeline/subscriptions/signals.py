@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions.model import SIGNAL_EVENTS, Facts
 from pipeline.subscriptions.profiles import refresh_profiles
 from pipeline.subscriptions.webhooks import OF_PROFILE

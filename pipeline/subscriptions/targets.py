@@ -16,8 +16,8 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.monitor_models import Monitor, MonitorTarget
-from pipeline.store.subscription_models import Company, Signal
+from pipeline.store.tables.monitors import Monitor, MonitorTarget
+from pipeline.store.tables.subscriptions import Company, Signal
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.identifiers import Identifier, name_key, read_identifier
 from pipeline.subscriptions.model import SIGNAL_TYPES

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from pipeline.organizations.organizations import get_organization
 from pipeline.organizations.secrets import token_sha256
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.subscription_models import CreditEntry, FaceKey, Team
+from pipeline.store.tables.subscriptions import CreditEntry, FaceKey, Team
 
 FACE = "signalbase"
 TOKEN_PREFIX = "ff_live_"  # noqa: S105 - a form, not a secret

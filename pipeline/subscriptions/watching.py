@@ -21,8 +21,8 @@ from pipeline.matching.domains import company_domain, email_domain
 from pipeline.matching.engine import MatchedRow, MatchOptions, find_all
 from pipeline.matching.model import MatchType
 from pipeline.matching.names import normal_form
-from pipeline.store.monitor_models import MonitorTarget
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.monitors import MonitorTarget
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.identifiers import LINKEDIN_PROFILE, name_key, profile_value
 from pipeline.subscriptions.model import EventType

@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from pipeline.net.addresses import Network
 from pipeline.organizations.secrets import SecretBox
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, WebhookEndpoint
-from pipeline.store.subscription_models import SubscriptionCounter, Team, WebhookSubscription
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
+from pipeline.store.tables.subscriptions import SubscriptionCounter, Team, WebhookSubscription
 from pipeline.subscriptions.filters import Filter, FilterInvalid, ReadFilters, read_filters, to_json
 from pipeline.subscriptions.model import SUBSCRIBABLE
 from pipeline.webhooks.choosing import PAUSED

@@ -11,17 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.documents.landing import Landing
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import (
-    Base,
-    CrmImport,
-    CrmReject,
-    FollowUp,
-    OperatorNotice,
-    SourceHour,
-    UsageCounter,
-)
-from pipeline.store.models import Landing as LandingRow
-from pipeline.store.partner_models import Referral
+from pipeline.store.tables.base import Base
+from pipeline.store.tables.crm import CrmImport, CrmReject
+from pipeline.store.tables.deliveries import OperatorNotice
+from pipeline.store.tables.documents import FollowUp, SourceHour
+from pipeline.store.tables.documents import Landing as LandingRow
+from pipeline.store.tables.organizations import UsageCounter
+from pipeline.store.tables.partners import Referral
 
 # One transaction's worth: a partner's request waits for no more than this.
 CHUNK = 500

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.bulk import is_one_of
-from pipeline.store.models import ContactReveal, Delivery, DeliveryAttempt, Match, MatchReview, Round
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.matches import Match, MatchReview, Round
+from pipeline.store.tables.organizations import ContactReveal
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.webhooks.outbox import lock_matches
 

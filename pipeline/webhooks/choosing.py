@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Text, bindparam, column, func, select, text, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, Match
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.outbox import OPEN, SCHEDULED
 from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after, policy_in_force, sends_allowed
 from pipeline.webhooks.profiles import Chosen, Profile

@@ -20,7 +20,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import ApiKey, Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.organizations import ApiKey
 from pipeline.webhooks.attempts import UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, Choice, choose, promote_due
 from pipeline.webhooks.events import LoadedEvent, load_events

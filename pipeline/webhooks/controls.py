@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.organizations.secrets import SecretBox
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
 from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.outbox import AT_REST

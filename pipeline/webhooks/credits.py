@@ -16,8 +16,8 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import CreditEntry, CreditHold, Team, WebhookSubscription
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import CreditEntry, CreditHold, Team, WebhookSubscription
 from pipeline.webhooks.waiting import Endpoint, Waiting
 
 SKIPPED = "skipped"

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, select, update
 from pipeline.crm.upsert import delete_in
 from pipeline.matching.model import MatchType
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, Match
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.review_rows import withdraw
 
 ROW_DELETED = "row_deleted"

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, Match, Round
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match, Round
 
 ACTIVE, RETRACTED, MERGED = "active", "retracted", "merged"
 # Nothing of these has left yet, as long as no attempt was made.

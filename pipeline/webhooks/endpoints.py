@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from pipeline.net.addresses import Network
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
 from pipeline.webhooks.choosing import DISABLED, PAUSED
 from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.fundingscout import PROFILE_NAME

@@ -14,7 +14,7 @@ from msgspec.json import decode
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Account, Contact
+from pipeline.store.tables.crm import Account, Contact
 from pipeline.webhooks.canonical import RawJson
 from pipeline.webhooks.profiles import CrmMetadata, Event
 from pipeline.webhooks.waiting import Waiting

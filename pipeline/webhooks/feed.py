@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Select, and_, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, Match, Round
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match, Round
 from pipeline.store.types import UtcDateTime
 from pipeline.webhooks.events import metadata_of
 from pipeline.webhooks.fundingscout import PROFILE_NAME

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from pipeline.matching.model import FoundMatch
 from pipeline.matching.tiers import Tiers
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, Match, MatchReview, Round
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match, MatchReview, Round
 from pipeline.webhooks.outbox import with_webhook
 from pipeline.webhooks.review_rows import review_id
 from pipeline.webhooks.verdicts import NEW, SAME_ROUND, judge

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from pipeline.crm.upsert import MODELS
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.store.bulk import is_one_of
-from pipeline.store.models import CrmDeletion
+from pipeline.store.tables.crm import CrmDeletion
 
 log = logging.getLogger(__name__)
 

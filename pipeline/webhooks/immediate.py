@@ -15,7 +15,7 @@ from uuid import uuid4
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.claims import PER_ENDPOINT, turn
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.sender import send_claim

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from pipeline.matching.model import FoundMatch, MatchType
-from pipeline.store.models import Match, Round
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.fundingscout import EVENT_TYPE, PROFILE_NAME
 from pipeline.webhooks.logical_rounds import LogicalRound
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 from sqlalchemy import bindparam, case, not_, select, update
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, Match
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.matches import Match
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks.startcap import PROFILE_NAME as STARTCAP
 

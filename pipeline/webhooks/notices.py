@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, text
 from pipeline.organizations.secrets import SECRET_PREFIX
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import OperatorNotice
+from pipeline.store.tables.deliveries import OperatorNotice
 from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.canonical import canonical_text
 from pipeline.webhooks.signing import standard_headers

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.ended_rounds import ACTIVE, hold_back, releasable
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.match_rows import delivery_row, match_id, match_row

@@ -15,7 +15,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, Match, Round, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.attempts import NEVER_SENT
 from pipeline.webhooks.choosing import DISABLED, TEST
 from pipeline.webhooks.deletions import ROW_DELETED

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, text, update
 
 from pipeline.matching import steps
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Match, MatchReview
+from pipeline.store.tables.matches import Match, MatchReview
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks.match_rows import found_match
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
 from pipeline.matching.tiers import with_rows
-from pipeline.store.models import MatchReview
+from pipeline.store.tables.matches import MatchReview
 
 NAMESPACE = UUID("b0f6f4a4-6a0c-4a57-9f0e-8f7d8b8c2d31")
 

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.matching.tiers import Thresholds, with_rows
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Match, MatchReview, Round
+from pipeline.store.tables.crm import Account
+from pipeline.store.tables.matches import Match, MatchReview, Round
 from pipeline.webhooks.outbox import lock_matches, record_one, with_webhook
 from pipeline.webhooks.review_rows import review_id
 

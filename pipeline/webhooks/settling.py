@@ -15,7 +15,8 @@ from random import Random
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import DeliveryAttempt, OperatorNotice, Organization, WebhookEndpoint
+from pipeline.store.tables.deliveries import DeliveryAttempt, OperatorNotice, WebhookEndpoint
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks.attempts import NO_SIGNING_KEY, UNKNOWN_OUTCOME, Claim, Outcome
 from pipeline.webhooks.choosing import DISABLED, RETRY, TEST
 from pipeline.webhooks.ledger_writes import Settlement, end_attempts

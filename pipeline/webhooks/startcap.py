@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.canonical import canonical_text
 from pipeline.webhooks.choosing import PENDING, TEST
 from pipeline.webhooks.profiles import Chosen, Event, Profile

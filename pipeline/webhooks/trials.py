@@ -13,7 +13,7 @@ from sqlalchemy import select
 from pipeline.organizations.secrets import SecretBox
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from pipeline.webhooks.choosing import TEST
 from pipeline.webhooks.controls import NoWebhook
 from pipeline.webhooks.match_rows import NAMESPACE

@@ -15,7 +15,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from pipeline.matching.model import FoundMatch
-from pipeline.store.models import Match, Round
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.ended_rounds import told_under_another_id
 from pipeline.webhooks.gone_rows import without_gone_rows
 from pipeline.webhooks.logical_rounds import WINDOW, LogicalRound, is_same_round

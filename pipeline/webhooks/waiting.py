@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, TextClause, bindparam, select
 from sqlalchemy.orm import Session
 
-from pipeline.store.models import Delivery, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
 
 
 @dataclass(slots=True)

@@ -33,7 +33,8 @@ from sqlalchemy import delete, func, select
 from pipeline.api.app import build_app
 from pipeline.settings import PROJECT_ROOT
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, CrmChangeBatch, UsageCounter
+from pipeline.store.tables.crm import Account, CrmChangeBatch
+from pipeline.store.tables.organizations import UsageCounter
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.outbox import record_matches
 from pipeline.webhooks.receiver import Receiver, throwaway_certificate

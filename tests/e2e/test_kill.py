@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from pipeline.installation import Installation
 from pipeline.settings import Settings
-from pipeline.store.models import Delivery, Match, Round
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.claims import expire
 
 KILLS = 10

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 
 
 def test_the_main_job_on_postgresql_tells_the_same_partners_the_same(tmp_path: Path, worlds: Any, postgres: Any) -> None:

@@ -18,7 +18,7 @@ import psutil
 import requests
 from sqlalchemy import select
 
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 
 API = re.compile(r"API: (\S+)")
 READY = re.compile(r"ready\. Dagster UI: (\S+)")

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from pipeline.organizations.keys import create_key, revoke_key, rotate_secret
 from pipeline.organizations.organizations import set_plan
 from pipeline.organizations.quotas import set_limit
-from pipeline.store.models import Account, UsageCounter
+from pipeline.store.tables.crm import Account
+from pipeline.store.tables.organizations import UsageCounter
 
 ROUTES = [
     ("POST", "/accounts"),

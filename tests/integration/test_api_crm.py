@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from pipeline.store.models import Account, Contact, CrmChangeBatch, Delivery, Match
+from pipeline.store.tables.crm import Account, Contact, CrmChangeBatch
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.outbox import record_matches
 
 NO_EXTERNAL_ID = "external_id is required and must be a non-empty string"

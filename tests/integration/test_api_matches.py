@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from pipeline.api.cursors import Cursor, cursor_text
-from pipeline.store.models import Delivery, Match, Round
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.fundingscout import ROUND_KEYS
 from pipeline.webhooks.outbox import record_matches
 

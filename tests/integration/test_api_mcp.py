@@ -12,7 +12,7 @@ from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy import select
 
 from pipeline.organizations.quotas import set_limit
-from pipeline.store.models import ContactReveal
+from pipeline.store.tables.organizations import ContactReveal
 
 CEO = {"ceo_name": "Ada North", "ceo_email": "ada@acorn.example", "ceo_linkedin_url": "https://linkedin.com/in/ada"}
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}

@@ -25,7 +25,7 @@ from pipeline.organizations.operators import create_operator, revoke_operator
 from pipeline.organizations.organizations import PLANS
 from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import OperatorToken
+from pipeline.store.tables.organizations import OperatorToken
 
 ROUTES = [
     ("GET", ""),

@@ -25,7 +25,7 @@ from pipeline.partners import accounts, snapshots
 from pipeline.partners.drop_folder import take_files
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.sender import deliver_pending
 
 ACME = "/organizations/acme/startcap"

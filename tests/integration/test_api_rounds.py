@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.organizations.quotas import set_limit
-from pipeline.store.models import ContactReveal
+from pipeline.store.tables.organizations import ContactReveal
 
 CEO = {"ceo_name": "Ada North", "ceo_email": "ada@acorn.example", "ceo_linkedin_url": "https://linkedin.com/in/ada"}
 

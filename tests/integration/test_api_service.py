@@ -23,7 +23,7 @@ from pipeline.api.logs import JsonLines
 from pipeline.organizations import keys
 from pipeline.organizations.quotas import set_limit
 from pipeline.settings import PROJECT_ROOT
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.outbox import record_matches
 
 CLIENTS = ("http", "uvicorn.access")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from pipeline.organizations.keys import create_key
 from pipeline.organizations.quotas import DEFAULT_LIMITS, set_limit, usage_today
 from pipeline.settings import Settings
-from pipeline.store.models import WebhookEndpoint
+from pipeline.store.tables.deliveries import WebhookEndpoint
 from pipeline.webhooks.outbox import pending_count, record_matches
 
 HOOK = "https://yourapp.example.com/hooks/fundingscout"

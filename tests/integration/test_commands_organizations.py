@@ -18,7 +18,7 @@ from pipeline.organizations.operators import find_operator, has_operators
 from pipeline.organizations.organizations import get_organization
 from pipeline.organizations.quotas import take
 from pipeline.settings import Settings
-from pipeline.store.models import ApiKey
+from pipeline.store.tables.organizations import ApiKey
 
 Run = Callable[..., str]
 

@@ -16,7 +16,8 @@ from pipeline.crm.changes import newest_change
 from pipeline.crm.rows import AccountRow
 from pipeline.crm.upsert import delete_account, upsert_accounts, upsert_chunk
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Account, CrmChangeBatch, Organization
+from pipeline.store.tables.crm import Account, CrmChangeBatch
+from pipeline.store.tables.organizations import Organization
 from pipeline.store.warehouse import Warehouse
 
 T0 = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

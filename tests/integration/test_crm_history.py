@@ -13,7 +13,8 @@ from pipeline.crm import history
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import delete_account, delete_contact, upsert_accounts, upsert_contacts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import CrmChangeBatch, Organization
+from pipeline.store.tables.crm import CrmChangeBatch
+from pipeline.store.tables.organizations import Organization
 from pipeline.store.warehouse import Warehouse
 
 T0 = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -18,7 +18,8 @@ from pipeline.crm.imports import import_file
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import UpsertReport, delete_account, delete_contact, upsert_accounts, upsert_contacts
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Account, Contact, CrmChangeBatch, CrmImport, CrmReject, Organization
+from pipeline.store.tables.crm import Account, Contact, CrmChangeBatch, CrmImport, CrmReject
+from pipeline.store.tables.organizations import Organization
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

@@ -21,7 +21,8 @@ from pipeline.installation import Installation
 from pipeline.main_job import QUIET
 from pipeline.organizations.organizations import create_organization
 from pipeline.settings import Settings
-from pipeline.store.models import CrmChangeBatch, Landing
+from pipeline.store.tables.crm import CrmChangeBatch
+from pipeline.store.tables.documents import Landing
 from pipeline.webhooks.notices import recent_notices, record
 
 NOW = datetime(2026, 5, 12, 2, 0, 30, tzinfo=UTC)

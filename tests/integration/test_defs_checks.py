@@ -15,7 +15,7 @@ from pipeline.defs.check_building import Judged, build_judged
 from pipeline.installation import Installation
 from pipeline.organizations.quotas import set_limit, take
 from pipeline.settings import Settings
-from pipeline.store.models import MatchReview
+from pipeline.store.tables.matches import MatchReview
 from pipeline.webhooks.outbox import record_matches
 
 # What these look at is above the ledger: one kind of database is enough.

@@ -23,8 +23,8 @@ from pipeline.documents.pace import HostPaces
 from pipeline.documents.poll import PollReport, poll_due
 from pipeline.documents.source_hours import copy_source_hours
 from pipeline.documents.sources import Source
-from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.tables import documents as tables
 from pipeline.store.warehouse import Warehouse
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -275,7 +275,7 @@ def test_page_that_robots_keep_from_us_is_not_asked_for(make_room: Callable[...,
     assert "/a" not in site.asked
     assert room.rows("SELECT body_origin FROM raw.documents ORDER BY title") == [("feed",), ("article",)]
     with room.database.read() as session:
-        states = session.scalars(select(models.FollowUp.status).order_by(models.FollowUp.id)).all()
+        states = session.scalars(select(tables.FollowUp.status).order_by(tables.FollowUp.id)).all()
     assert states == ["given_up", "done"]
 
 
@@ -345,7 +345,7 @@ def test_failing_source_is_asked_ever_more_rarely_and_when_it_says(make_room: Ca
         report = room.poll()
         assert report.failures == [("wire", "http_404: the server answered 404")]
         with room.database.read() as session:
-            next_poll_at = session.scalar(select(models.SourceState.next_poll_at))
+            next_poll_at = session.scalar(select(tables.SourceState.next_poll_at))
         assert next_poll_at is not None
         waits.append((next_poll_at - room.now).total_seconds())
         room.now = next_poll_at
@@ -353,7 +353,7 @@ def test_failing_source_is_asked_ever_more_rarely_and_when_it_says(make_room: Ca
     site.put("/feed", "", status=503, Retry_After="7200")
     room.poll()
     with room.database.read() as session:
-        assert session.scalar(select(models.SourceState.next_poll_at)) == room.now + timedelta(hours=2)
+        assert session.scalar(select(tables.SourceState.next_poll_at)) == room.now + timedelta(hours=2)
 
 
 def test_polls_are_counted_by_hour_and_copied_without_doubling(make_room: Callable[..., Room], site: Site) -> None:
@@ -441,7 +441,7 @@ def test_filing_of_the_current_feed_becomes_a_document_with_its_fields(
     rows = room.rows("SELECT kind, entry, reason, detail FROM raw.rejected_documents")
     assert rows == [("form_d", "0000000007-26-000003", "page_not_had", "http_404: the server answered 404")]
     with room.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(models.FollowUp)) == 3
+        assert session.scalar(select(func.count()).select_from(tables.FollowUp)) == 3
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
@@ -533,7 +533,7 @@ def test_later_runs_do_not_ask_for_robots_again_within_a_day(make_room: Callable
     poll_and_run(room, site, item(f"{site.base}/private/9", "Kept from us"))
     assert site.asked.count("/robots.txt") == 2
     with room.database.read() as session:
-        assert session.scalars(select(models.RobotsRules.site)).all() == [site.base]
+        assert session.scalars(select(tables.RobotsRules.site)).all() == [site.base]
 
 
 def test_page_of_a_site_that_cannot_say_waits_an_hour_and_is_then_had(make_room: Callable[..., Room], site: Site) -> None:
@@ -559,12 +559,12 @@ def test_robots_rules_that_no_longer_hold_or_are_too_many_are_dropped(
     ages = {"expired": -1, "oldest": 1, "newer": 2}
     with app_database.write() as session:
         session.add_all(
-            models.RobotsRules(site=f"https://{name}.example", rules="", error=None, expires_at=NOON + timedelta(hours=age))
+            tables.RobotsRules(site=f"https://{name}.example", rules="", error=None, expires_at=NOON + timedelta(hours=age))
             for name, age in ages.items()
         )
     robots.Robots(fetcher(utc_now=lambda: NOON), app_database).check(f"{site.base}/news")
     with app_database.read() as session:
-        assert set(session.scalars(select(models.RobotsRules.site))) == {site.base, "https://newer.example"}
+        assert set(session.scalars(select(tables.RobotsRules.site))) == {site.base, "https://newer.example"}
 
 
 def at_hosts(room: Room, site: Site, *names: str) -> list[str]:
@@ -632,7 +632,7 @@ def test_page_that_hangs_holds_neither_other_hosts_nor_the_run_beyond_its_budget
     ]
     # It had its turn: it counts as asked, so that it does not hold up every run.
     with room.database.read() as session:
-        attempts = session.execute(select(models.FollowUp.attempts, models.FollowUp.status).order_by(models.FollowUp.id)).all()
+        attempts = session.execute(select(tables.FollowUp.attempts, tables.FollowUp.status).order_by(tables.FollowUp.id)).all()
     assert [tuple(row) for row in attempts] == [(1, "waiting"), (0, "done")]
 
 

@@ -22,8 +22,8 @@ from pipeline.documents.landing import Landing
 from pipeline.documents.poll import poll_due
 from pipeline.documents.sources import Source
 from pipeline.settings import PROJECT_ROOT
-from pipeline.store import models
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.tables import documents as tables
 from pipeline.store.warehouse import Warehouse
 
 BENCH = PROJECT_ROOT.parent / "shared" / "bench" / "extraction"
@@ -95,11 +95,11 @@ def test_recorded_feeds_become_the_documents_that_are_in_them(
     assert by_source == [("techcrunch-2011", 17), ("techcrunch-2023", 16)]
 
     with database.read() as session:
-        state = session.get_one(models.SourceState, "edgar")
+        state = session.get_one(tables.SourceState, "edgar")
         assert len(state.memory["accessions"]) == 3409
-        forms = [context["form_type"] for context in session.scalars(select(models.FollowUp.context))]
+        forms = [context["form_type"] for context in session.scalars(select(tables.FollowUp.context))]
         assert (forms.count("D"), forms.count("D/A"), len(forms)) == (196, 141, 337)
-        assert session.scalar(select(func.count()).where(models.Landing.status != "parsed")) == 0
+        assert session.scalar(select(func.count()).where(tables.Landing.status != "parsed")) == 0
 
 
 def test_prefix_filter_page_of_july() -> None:

@@ -19,7 +19,7 @@ from pipeline.organizations.quotas import (
     take,
     usage_today,
 )
-from pipeline.store.models import UsageCounter
+from pipeline.store.tables.organizations import UsageCounter
 
 OPERATION = "crm_accounts_upsert"
 

@@ -20,18 +20,11 @@ from pipeline.settings import Settings
 from pipeline.signals import mention_table
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.closed_days import DaysClosed, require_open
-from pipeline.store.models import (
-    ApiKey,
-    ContactReveal,
-    Delivery,
-    DeliveryAttempt,
-    FollowUp,
-    Match,
-    Organization,
-    Round,
-    SourceHour,
-)
-from pipeline.store.models import Landing as LandingRow
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt
+from pipeline.store.tables.documents import FollowUp, SourceHour
+from pipeline.store.tables.documents import Landing as LandingRow
+from pipeline.store.tables.matches import Match, Round
+from pipeline.store.tables.organizations import ApiKey, ContactReveal, Organization
 from pipeline.store.warehouse import Warehouse
 from pipeline.upkeep.retention import RetentionPolicy, apply_retention
 from pipeline.webhooks import published_rounds

@@ -25,7 +25,7 @@ from pipeline.matching import steps
 from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.thresholds import default_thresholds, set_thresholds
 from pipeline.settings import Settings
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks import admission, published_rounds, review_mirror, reviews
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, update
 
 from pipeline.organizations.secrets import SecretBox
-from pipeline.store.subscription_models import SubscriptionSnapshot
+from pipeline.store.tables.subscriptions import SubscriptionSnapshot
 from pipeline.subscriptions import index as indexes
 from pipeline.subscriptions import teams, webhooks
 from pipeline.subscriptions.filters import read_filters

@@ -23,8 +23,8 @@ from sqlalchemy import select, text
 
 from pipeline.commands.signalbase import signalbase
 from pipeline.organizations.secrets import SecretBox
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import CreditEntry, CreditHold
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import CreditEntry, CreditHold
 from pipeline.subscriptions import teams, webhooks
 from pipeline.subscriptions.deliveries import add_retry, list_deliveries, replay_skipped
 from pipeline.subscriptions.fan_out import fan_out

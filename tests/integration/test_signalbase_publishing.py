@@ -16,8 +16,8 @@ from pipeline.documents.model import Document
 from pipeline.organizations.secrets import SecretBox
 from pipeline.signals.mention_table import extract_new
 from pipeline.signals.round_table import resolve_new
-from pipeline.store.models import Delivery
-from pipeline.store.subscription_models import Signal
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.subscriptions import Signal
 from pipeline.store.warehouse import Warehouse
 from pipeline.subscriptions import payloads, teams, webhooks
 from pipeline.subscriptions.fan_out import fan_out

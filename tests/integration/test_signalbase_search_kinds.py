@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from pipeline.store.subscription_models import Company, Investor, SignalInvestor
+from pipeline.store.tables.subscriptions import Company, Investor, SignalInvestor
 from pipeline.subscriptions import profiles, teams
 from pipeline.subscriptions.payloads import company_block, company_id, investor_id
 from pipeline.subscriptions.signals import PublishedSignal, publish_signals

@@ -20,8 +20,8 @@ from pipeline.api.startcap.clicks import MOST_A_MINUTE
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, clicks, keys, plans, referrals, snapshots, webhooks
 from pipeline.partners.visitors import HASH_KEPT
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import Referral, ReferralChange
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import Referral, ReferralChange
 from pipeline.upkeep.app_retention import forget_visitors
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

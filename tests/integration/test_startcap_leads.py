@@ -20,8 +20,8 @@ from pipeline.api.startcap.answers import enveloped
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, keys, referrals
 from pipeline.partners.hours import CALLS_PER_HOUR
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import KeyHour, Referral, ReferralChange
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import KeyHour, Referral, ReferralChange
 from pipeline.subscriptions import teams
 
 BASE = "/app/partners/api/v1"

@@ -21,8 +21,8 @@ from sqlalchemy import select, text
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, referrals, webhooks
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import Referral, ReferralPartner
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import Referral, ReferralPartner
 from pipeline.webhooks.claims import claim
 from pipeline.webhooks.replays import Wanted, replay
 from pipeline.webhooks.sender import deliver_pending

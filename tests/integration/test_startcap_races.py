@@ -21,8 +21,8 @@ from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, earnings, plans, referrals, snapshots, webhooks
 from pipeline.partners.snapshots import KNOWN, WAITING
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import Commission, Payout, ReferralChange, StatusSnapshot
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import Commission, Payout, ReferralChange, StatusSnapshot
 
 AT_ONCE = 6
 LEAD = {"first_name": "Marta", "last_name": "Lindqvist", "email": "marta@lindqvist.example"}

@@ -19,8 +19,8 @@ from pipeline.partners import accounts, earnings, plans, referrals, snapshots, w
 from pipeline.partners.snapshot_file import SnapshotInvalid
 from pipeline.partners.snapshots import KNOWN, LATE, WAITING
 from pipeline.settings import Settings
-from pipeline.store.models import Delivery
-from pipeline.store.partner_models import Commission, CommissionRate, Referral, ReferralChange
+from pipeline.store.tables.deliveries import Delivery
+from pipeline.store.tables.partners import Commission, CommissionRate, Referral, ReferralChange
 
 LEAD = {"first_name": "Marta", "last_name": "Lindqvist", "email": "marta@lindqvist.example"}
 PATH = ("in_underwriting", "offer_ready", "sign_docs", "processing", "in_funding", "funded")

@@ -20,7 +20,10 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from pipeline.store import monitor_models, partner_models, subscription_models  # noqa: F401 - their tables belong to the schema
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Base, HostPace, Organization, SourceHour, WebhookEndpoint
+from pipeline.store.tables.base import Base
+from pipeline.store.tables.deliveries import WebhookEndpoint
+from pipeline.store.tables.documents import HostPace, SourceHour
+from pipeline.store.tables.organizations import Organization
 
 NOW = datetime(2026, 5, 12, 1, 54, 0, 123456, tzinfo=UTC)
 

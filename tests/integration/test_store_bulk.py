@@ -12,7 +12,7 @@ from pipeline.organizations.organizations import create_organization
 from pipeline.partners import accounts
 from pipeline.store import bulk
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.partner_models import PartnerEvent, Referral, ReferralChange
+from pipeline.store.tables.partners import PartnerEvent, Referral, ReferralChange
 
 NOW = datetime(2026, 5, 12, 1, 54, 7, 123456, tzinfo=UTC)
 LEAD = ("organization_id", "partner_id", "referral_type", "utm", "status", "quotes", "funded_cents", "created_at", "updated_at")

@@ -18,7 +18,7 @@ from pipeline.organizations.organizations import (
     get_organization,
     list_organizations,
 )
-from pipeline.store.models import ApiKey
+from pipeline.store.tables.organizations import ApiKey
 
 
 def test_organizations_are_found_by_slug_and_id(partners: Any) -> None:

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Delivery, Organization, WebhookEndpoint
-from pipeline.store.subscription_models import SubscriptionCounter, Team
+from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
+from pipeline.store.tables.organizations import Organization
+from pipeline.store.tables.subscriptions import SubscriptionCounter, Team
 
 NOW = datetime(2026, 5, 12, tzinfo=UTC)
 

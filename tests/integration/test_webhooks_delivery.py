@@ -17,7 +17,8 @@ from sqlalchemy import update
 
 from pipeline.matching.model import MatchType
 from pipeline.organizations.keys import create_key, revoke_key, rotate_secret
-from pipeline.store.models import Account, Delivery
+from pipeline.store.tables.crm import Account
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.claims import claim, expire, finish
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 from pipeline.webhooks.fundingscout import ROUND_KEYS, fundingscout_profile

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 
 from pipeline.api.round_queries import RoundFilter, get_round, list_rounds, search_companies
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Delivery
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.outbox import record_matches, release_held
 
 URL = "https://hooks.example.com/a"

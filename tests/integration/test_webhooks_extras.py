@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
 
-from pipeline.store.models import OperatorNotice
+from pipeline.store.tables.deliveries import OperatorNotice
 from pipeline.webhooks import notices, sender
 from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.claims import finish, turn

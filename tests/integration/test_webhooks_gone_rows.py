@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import delete_in, upsert_accounts, upsert_contacts
 from pipeline.matching.model import FoundMatch, MatchType
-from pipeline.store.models import CrmDeletion, Match
+from pipeline.store.tables.crm import CrmDeletion
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.deletions import delete_row
 from pipeline.webhooks.feed import feed_page
 from pipeline.webhooks.outbox import record_matches

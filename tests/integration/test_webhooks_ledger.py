@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pipeline.matching.model import MatchType
-from pipeline.store.models import Match, Round
+from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.claims import claim
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 from pipeline.webhooks.fundingscout import fundingscout_profile

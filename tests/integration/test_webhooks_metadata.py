@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import event, select
 
-from pipeline.store.models import Match
+from pipeline.store.tables.matches import Match
 from pipeline.webhooks.events import metadata_of
 from pipeline.webhooks.outbox import record_matches
 

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import select, text
 
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
-from pipeline.store.models import Delivery, DeliveryAttempt, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from pipeline.webhooks.claims import turn
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.replays import Wanted, replay

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from pipeline.store.models import DeliveryAttempt
+from pipeline.store.tables.deliveries import DeliveryAttempt
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks import mirror as mirror_module
 from pipeline.webhooks.attempts import Outcome

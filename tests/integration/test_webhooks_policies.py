@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from pipeline.store.models import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
+from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, OperatorNotice, WebhookEndpoint
 from pipeline.webhooks.attempts import Claim, Outcome
 from pipeline.webhooks.claims import Turn, claim, expire, finish, turn
 from pipeline.webhooks.controls import NoWebhook, get_endpoint, pause, resume, set_headers, set_policy

@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.matching.tiers import Thresholds
-from pipeline.store.models import Account, Match, MatchReview
+from pipeline.store.tables.crm import Account
+from pipeline.store.tables.matches import Match, MatchReview
 from pipeline.webhooks import reviews
 from pipeline.webhooks.claims import claim
 from pipeline.webhooks.deletions import delete_row

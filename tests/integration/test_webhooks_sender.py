@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.store.models import Round
+from pipeline.store.tables.matches import Round
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks import sender
 from pipeline.webhooks.outbox import record_matches

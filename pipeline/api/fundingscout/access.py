@@ -23,7 +23,7 @@ from pipeline.organizations.organizations import API_PLANS, find_organization
 from pipeline.organizations.quotas import Usage, limit_of, take
 from pipeline.organizations.secrets import TOKEN_PREFIX
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.models import Organization
+from pipeline.store.tables.organizations import Organization
 
 PREFIX = "/api/v1"  # FS-1
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="fundingscout"'}

@@ -28,7 +28,7 @@ from pipeline.organizations.keys import get_key
 from pipeline.organizations.operators import Operator
 from pipeline.organizations.organizations import create_organization, get_organization, list_organizations, set_plan
 from pipeline.organizations.thresholds import default_thresholds, own_thresholds, set_thresholds, thresholds_in_force
-from pipeline.store.models import Organization
+from pipeline.store.tables.organizations import Organization
 from pipeline.webhooks.endpoints import get_webhook, set_webhook
 
 router = APIRouter(prefix=f"{PREFIX}/organizations", tags=["Organizations"], dependencies=[BY_OPERATOR])

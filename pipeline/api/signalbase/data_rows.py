@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.store.subscription_models import Company, Investor, Signal
+from pipeline.store.tables.subscriptions import Company, Investor, Signal
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.masking import masked
 from pipeline.webhooks.signalbase import milliseconds

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.models import Base
+from pipeline.store.tables.base import Base
 from pipeline.store.types import BigSerial
 
 
