@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -65,11 +66,18 @@ def invalid_json(why: str) -> ApiError:
 def parsed_json(text: str) -> Any:
     """The JSON value of ``text``, whole numbers as Decimal, of any length. Raises ApiError (400 `invalid_json`)."""
     try:
-        return json.loads(text, parse_int=Decimal, parse_constant=_no_constant)
+        return json.loads(text, parse_int=Decimal, parse_float=_finite, parse_constant=_no_constant)
     except RecursionError:
         raise invalid_json("nested too deeply") from None
     except ValueError as error:
         raise invalid_json(str(error)) from None
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:40]} is beyond the numbers that can be read")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import Response
@@ -10,9 +11,20 @@ from starlette.responses import Response
 JSON = "application/json"
 
 
+# Beyond it Python writes no whole number (sys.int_info.default_max_str_digits is 4,300).
+MOST_DIGITS = 4_000
+
+
+def _whole(value: Any) -> int | str:
+    """A whole number that a caller sent (bodies.parsed_json): as the number it is; of thousands of digits, as their text."""
+    if not isinstance(value, Decimal) or value != value.to_integral_value():
+        raise TypeError(f"{type(value).__name__} is nothing that JSON can say")
+    return int(value) if value.adjusted() < MOST_DIGITS else f"{value:f}"
+
+
 # Made once: making an encoder takes longer than encoding a word.
-_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_whole)
+_ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False, default=_whole)
 
 
 def json_text(value: Any) -> str:

@@ -16,6 +16,7 @@ from pipeline.signals.places import country_named, gazetteer
 from pipeline.subscriptions import ranges
 from pipeline.subscriptions.model import EventType, Facts
 from pipeline.subscriptions.ranges import Range
+from pipeline.subscriptions.round_names import ROUNDS, round_meant
 
 FLAVORS = ("bridge", "extension", "secondary")
 LONGEST_VALUE = 4_000
@@ -134,7 +135,7 @@ def read_filters(given: Any) -> ReadFilters:
         except ValueError as error:
             raise FilterInvalid(f"filters.{key}: {error}") from None
     made = Filter(**parts)
-    return ReadFilters(dict(given), made, (*warnings, *_strange(made.countries), *_never(made)))
+    return ReadFilters(dict(given), made, (*warnings, *_strange(made.countries), *_unknown_rounds(made.round_types), *_never(made)))
 
 
 def to_json(made: Filter) -> dict[str, Any]:
@@ -216,6 +217,16 @@ def _strange(countries: frozenset[str] | None) -> list[str]:
         meant = country_named(code)
         hint = f" Did you mean {meant}?" if meant else ""
         found.append(f"countries: no signal has {code!r} for a country.{hint}")
+    return found
+
+
+def _unknown_rounds(names: frozenset[str] | None) -> list[str]:
+    """Round types that no signal has: the token is matched whole (A-SB-13), so a slip of the pen lets nothing through."""
+    found = []
+    for name in sorted((names or frozenset()) - frozenset(ROUNDS)):
+        meant = round_meant(name)
+        hint = f" Did you mean {meant}?" if meant else ""
+        found.append(f"funding: no signal has {name[:60]!r} for a round type.{hint}")
     return found
 
 

@@ -19,6 +19,7 @@ from uuid import UUID, uuid5
 import yaml
 
 from pipeline.matching.names import normal_form
+from pipeline.subscriptions.round_names import face_round_type
 from pipeline.webhooks.signalbase import milliseconds
 
 NAMESPACE = UUID("0d6a4f3b-6d1e-4c7e-8a55-0f7e2f9f5b10")
@@ -196,14 +197,6 @@ def hiring_block(details: Row, url: str | None, day: date) -> list[dict[str, Any
     ]
 
 
-def face_round_type(internal: str | None) -> str | None:
-    """The internal slug as this face writes it: `series-a` is `series a`, `pre-seed` stays `pre-seed`."""
-    if not internal:
-        return None
-    prefix = "pre-" if internal.startswith("pre-") else ""
-    return _ROUND_TYPES.get(internal) or prefix + internal.removeprefix(prefix).replace("-", " ")
-
-
 def face_industry(label: str | None) -> tuple[str | None, str | None]:
     """(industry, subcategory) as this face names them; a label that it has no name for stays as it is."""
     known = _industries().get(label or "")
@@ -257,5 +250,3 @@ def _industries() -> dict[str, dict[str, str]]:
     return read
 
 
-# Where the face's list has a name of its own for the same thing (vendor enumerations, July 2026).
-_ROUND_TYPES = {"venture-debt": "debt financing", "debt": "debt financing", "convertible-note": "convertible note"}

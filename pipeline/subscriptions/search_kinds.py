@@ -17,6 +17,7 @@ from pipeline.subscriptions import search_params as read
 from pipeline.subscriptions.filters import FLAVORS, lowered
 from pipeline.subscriptions.model import EventType
 from pipeline.subscriptions.payloads import company_id
+from pipeline.subscriptions.round_names import ROUNDS
 from pipeline.subscriptions.search import DATES, PAGING, Check, Given, Kind
 
 STATUSES = ("verified", "unverified", "pending")
@@ -44,7 +45,7 @@ def _funding(given: Given) -> list[_ALL]:
     conditions += [*by.of_company(given), *by.of_deal(given)]
     conditions += by.places(given, "countries", Signal.country) + by.other_places(given, "exclude_countries", Signal.country)
     if "round" in given:
-        conditions.append(Signal.round_type.in_(read.many_of("round", given["round"], read.ROUNDS)))
+        conditions.append(Signal.round_type.in_(read.many_of("round", given["round"], ROUNDS)))
     if "round_flavor" in given:
         conditions.append(Signal.round_flavor.in_(read.many_of("round_flavor", given["round_flavor"], FLAVORS)))
     if "verification_status" in given:

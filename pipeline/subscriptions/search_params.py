@@ -18,10 +18,6 @@ PRESETS = (
     "today", "yesterday", "last_7d", "last_14d", "last_30d", "last_60d", "last_90d", "last_6m", "last_1y", "last_2y", "this_week",
     "this_month", "this_quarter", "this_year", "last_week", "last_month", "last_quarter", "last_year",
 )  # fmt: skip
-ROUNDS = (
-    "pre-seed", "seed", "series a", "series b", "series c", "series d", "series e", "series f", "series g", "series h", "angel",
-    "grant", "crowdfunding", "growth", "debt", "debt financing", "convertible note", "equity", "fund", "ipo",
-)  # fmt: skip
 LARGEST = 2**53
 _EU = (
     "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL",

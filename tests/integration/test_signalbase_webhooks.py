@@ -290,6 +290,15 @@ def test_a_sb_16_a_sb_17_say_what_is_wrong(team: Team) -> None:
     assert "dashboard.push" in team.call("POST", "/webhooks", BODY | {"event_types": ["dashboard.push"]}).json()["error"]
 
 
+def test_sb_9_a_message_names_a_field_as_it_is_written(team: Team) -> None:
+    told = [
+        team.call("POST", "/webhooks", BODY | change).json()["error"]
+        for change in ({"event_types": []}, {"filters": {"teamSize": "x"}}, {"endpoint_url": "ftp://a.example"}, {"filters": 1})
+    ]
+    assert [text.partition(" ")[0] for text in told] == ["event_types", "filters.teamSize:", "endpoint_url", "Filters"]
+    assert "must be HTTPS or HTTP, not ftp://" in told[2]
+
+
 def test_sb_87_a_body_that_is_none_is_a_bad_request(team: Team) -> None:
     for body in ("", "{", "[]", "null", '"x"', b"\xff", '{"endpoint_url": NaN}', "{}"):
         assert failed(team.call("POST", "/webhooks", body)) == (400, "bad_request"), body

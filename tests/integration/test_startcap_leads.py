@@ -243,6 +243,32 @@ def test_sc_33_sc_35_sc_36_sc_38_all_that_is_wrong_is_named(partner: Partner) ->
     assert body["field_validations"]["residential_zip"]["errors"] == ["Must be 5 or 9 digits"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [5551234567, -1, 10**30, 1.5, 0.1, True, [1, {"a": 2}], {"digits": 12345678901234567890}, {}, []],
+    ids=lambda value: f"{type(value).__name__} {value}"[:30],
+)
+def test_sc_32_sc_40_a_value_that_is_no_text_comes_back_as_it_was_sent(partner: Partner, value: Any) -> None:
+    answer = partner.call("POST", "/leads/validate", LEAD | {"phone": value})
+    assert answer.status_code == 400, answer.text
+    body = answer.json()
+    assert body["errors"] == ["Field 'phone' must be a string"]
+    assert body["data_received"] == LEAD | {"phone": value}
+    assert failed(partner.call("POST", "/leads/submit", LEAD | {"phone": value})) == (400, "Field 'phone' must be a string")
+
+
+def test_sc_40_a_number_of_thousands_of_digits_comes_back_too(partner: Partner) -> None:
+    sent = json.dumps(LEAD)[:-1] + ', "notes": ' + "7" * 5_000 + "}"
+    answer = partner.call("POST", "/leads/validate", sent)
+    assert (answer.status_code, answer.json()["data_received"]["notes"]) == (400, "7" * 5_000)
+
+
+def test_sc_33_a_number_beyond_all_numbers_is_no_json(partner: Partner) -> None:
+    sent = json.dumps(LEAD)[:-1] + ', "notes": 1e999}'
+    status, error = failed(partner.call("POST", "/leads/validate", sent))
+    assert (status, "1e999 is beyond the numbers" in error) == (400, True)
+
+
 def test_sc_31_sc_37_sc_47_active_funding_types_are_the_operator_s(partner: Partner) -> None:
     sentence = (
         "This funding type is not currently accepted for lead submissions. "

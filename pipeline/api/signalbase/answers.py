@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,6 +29,7 @@ INTERNAL = "internal_error"
 UNKNOWN_ERROR = "An unknown error occurred"
 # A body that can't be read is a bad request here, whatever is wrong with it (SB-87).
 UNREADABLE = frozenset({408, 413, 415, 422})
+_FIELD = re.compile(r"[a-z]+(?:[_.]\w|[A-Z])")
 
 
 class Failure(ApiError):
@@ -53,8 +55,8 @@ def enveloped(error: ApiError) -> Response:
 
 
 def bad_request(message: str) -> Failure:
-    """What was sent can't be used. The message begins with a capital."""
-    return Failure(400, f"{message[:1].upper()}{message[1:]}")
+    """What was sent can't be used. The message begins with a capital, unless with a field's name (`endpoint_url`)."""
+    return Failure(400, message if _FIELD.match(message) else f"{message[:1].upper()}{message[1:]}")
 
 
 def success(

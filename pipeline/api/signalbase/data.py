@@ -19,6 +19,7 @@ from pipeline.api.signalbase.schemas import documented
 from pipeline.subscriptions import roles, search_params
 from pipeline.subscriptions import search_kinds as kinds
 from pipeline.subscriptions.filters import FLAVORS
+from pipeline.subscriptions.round_names import ROUNDS
 from pipeline.subscriptions.search import Found, Kind, Search, find, read_search
 from pipeline.subscriptions.teams import get_team, take_credit
 
@@ -41,7 +42,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     },
 }
 _LISTS: dict[str, tuple[str, ...]] = {
-    "round": search_params.ROUNDS,
+    "round": ROUNDS,
     "round_flavor": FLAVORS,
     "verification_status": kinds.STATUSES,
     "type": kinds.INVESTOR_TYPES,

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.signals.round_types import ROUND_TYPES_FILE
 from pipeline.subscriptions.filters import KEYS, Filter, FilterInvalid, from_json, idle, read_filters, to_json
 from pipeline.subscriptions.matcher import Matcher, Subscription
 from pipeline.subscriptions.model import SIGNAL_EVENTS, EventType, Facts
+from pipeline.subscriptions.round_names import ROUNDS, face_round_type
 
 NOON = datetime(2026, 5, 29, 12, tzinfo=UTC)
 ROUND = Facts(
@@ -364,6 +367,27 @@ def test_two_letters_that_are_no_country_s_are_warned_of(codes: str, hint: str |
     assert ("Did you mean" in warning) == (hint is not None)
     assert hint is None or f"Did you mean {hint}?" in warning
     assert not read_filters({"countries": "US,GB,de"}).warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("series-a", "series a"), ("Series_B", "series b"), ("preseed", "pre-seed"), ("pre seed", "pre-seed"), ("seeed", "seed"),
+        ("A", "series a"), ("crowd funding", "crowdfunding"), ("sries c", "series c"), ("wormhole", None),
+    ],
+)  # fmt: skip
+def test_a_sb_13_round_types_that_no_signal_has_are_warned_of(name: str, meant: str | None) -> None:
+    (warning,) = read_filters({"funding": f"seed, {name}"}).warnings
+    assert warning.startswith(f"funding: no signal has {name.lower()!r} for a round type.")
+    assert warning.endswith(f"Did you mean {meant}?") == (meant is not None)
+    assert ("Did you mean" in warning) == (meant is not None)
+
+
+def test_a_x_3_every_round_type_that_texts_name_is_known_to_filters_and_searches() -> None:
+    slugs = [entry["slug"] for entry in yaml.safe_load(ROUND_TYPES_FILE.read_text(encoding="utf-8"))]
+    slugs += [f"{before}series-{letter}" for before in ("", "pre-") for letter in "abcdefgh"]
+    assert {face_round_type(slug) for slug in slugs} <= set(ROUNDS)
+    assert read_filters({"funding": ",".join(ROUNDS)}).warnings == ()
 
 
 @pytest.mark.parametrize(

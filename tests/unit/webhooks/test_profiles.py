@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from pipeline.settings import Settings
-from pipeline.subscriptions.payloads import face_round_type, round_block
+from pipeline.subscriptions.payloads import round_block
+from pipeline.subscriptions.round_names import face_round_type
 from pipeline.webhooks.canonical import canonical_text
 from pipeline.webhooks.fundingscout import funding_round, fundingscout_profile
 from pipeline.webhooks.profiles import Profile
