@@ -32,6 +32,7 @@ from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 SEQ_STEP = "crm_change_seq"  # the last change_seq given; a table's maximum would fall when its newest row is deleted
 ROWS_AT_ONCE = 10_000  # read from the app database by one statement
+PERSONAL = ("email", "first_name", "last_name", "metadata_json")
 KEYS = {"account": ("domain_key", "name_key"), "contact": ("email_domain_key",)}
 
 
@@ -211,6 +212,10 @@ def _apply_tables(connection: duckdb.DuckDBPyConnection, kind: str, now: datetim
         UPDATE {history} t SET valid_to = greatest(t.valid_from, q.changed_at) FROM crm_delta q WHERE t.valid_to IS NULL AND {key}
     """)
     names = ", ".join((*CONTENT[kind], *KEYS[kind]))
+    if removed and kind == "contact":
+        # A person is forgotten with the row (FSV-6); the domain stays, by which a day before is matched again.
+        forgotten = ", ".join(f"{name} = NULL" for name in PERSONAL)
+        connection.execute(f"UPDATE {history} t SET {forgotten} FROM crm_delta q WHERE q.is_gone AND {key}")
     connection.execute(f"""
         INSERT INTO {history} BY NAME
         SELECT organization_id, external_id, {names}, p.created_at,

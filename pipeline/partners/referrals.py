@@ -198,7 +198,7 @@ def conversion_rate(by_status: Mapping[str, int]) -> float:
 
 
 def erase(db: AppDatabase, reference: str, now: datetime) -> int:
-    """Forget the person of a lead: fields, attribution, bodies of webhooks. Status, amounts and counts stay.
+    """Forget the person of a lead: fields, attribution, bodies of webhooks; their bytes, too. Status, amounts and counts stay.
 
     Gives how many deliveries were rewritten; the same again does nothing. Raises ReferralUnknown.
     """
@@ -211,7 +211,9 @@ def erase(db: AppDatabase, reference: str, now: datetime) -> int:
         if row.click_id is not None:
             click = session.get_one(Referral, row.click_id)
             click.visitor_hash, click.utm = None, {}  # newsletters write addresses into UTM values
-        return forget_person(session, row.id)
+        rewritten = forget_person(session, row.id)
+    db.forget_log()
+    return rewritten
 
 
 def shown(box: SecretBox, row: Referral) -> Shown:

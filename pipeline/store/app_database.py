@@ -102,6 +102,15 @@ class AppDatabase:
         """An INSERT that knows ON CONFLICT, in the dialect at hand."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
+    def forget_log(self) -> bool:
+        """Empty SQLite's write-ahead log, which holds pages as they were, deleted rows among them. False: somebody still reads
+        them; the next call will do. PostgreSQL does by itself what it does (its log, its vacuum)."""
+        if not self.is_sqlite:
+            return True
+        with self.engine.connect() as connection:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+            return not busy
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -117,6 +126,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     # Pages that change again and again are written back to the file once for many commits (16 MB of them, not 4).
     cursor.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # What is deleted leaves the file, too. Many builds of SQLite do it unasked, not all.
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -135,7 +135,9 @@ def read_filters(given: Any) -> ReadFilters:
         except ValueError as error:
             raise FilterInvalid(f"filters.{key}: {error}") from None
     made = Filter(**parts)
-    return ReadFilters(dict(given), made, (*warnings, *_strange(made.countries), *_unknown_rounds(made.round_types), *_never(made)))
+    return ReadFilters(
+        dict(given), made, (*warnings, *_strange(made.countries), *_unknown_rounds(made.round_types), *_never(made))
+    )
 
 
 def to_json(made: Filter) -> dict[str, Any]:

@@ -248,5 +248,3 @@ def _reasoning(reasons: str | None) -> str | None:
 def _industries() -> dict[str, dict[str, str]]:
     read: dict[str, dict[str, str]] = yaml.safe_load(INDUSTRIES_FILE.read_text(encoding="utf-8"))
     return read
-
-

@@ -69,6 +69,7 @@ def apply_retention(
     # The warehouse closes the days; what says who was told goes after.
     done |= warehouse_retention.compact(warehouse, before["text"], before["history"], forgotten)
     done |= ledger_retention.forget_news(database, forgotten)
+    database.forget_log()
     for what, count in done.items():
         if count:
             note(f"{what}: {count:,}")

@@ -22,6 +22,7 @@ ROW_DELETED = "row_deleted"
 def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: str, now: datetime) -> bool:
     """Delete one account or contact and hide its matches, in one transaction. False: there was none, and nothing changed.
 
+    What was sent of these matches, the row's metadata in it, is kept no longer (FSV-6); how it went is.
     Deliveries of these matches that are pending or held become ``failed: row_deleted``; one that is being sent goes on. Reviews
     that wait for a word on this account are withdrawn.
     """
@@ -32,6 +33,8 @@ def delete_row(db: AppDatabase, kind: str, organization_id: str, external_id: st
         stopped = update(Delivery).where(Delivery.match_id.in_(select(Match.id).where(hidden)))
         stopped = stopped.where(Delivery.status.in_(("pending", "held", "scheduled", "paused")))
         session.execute(stopped.values(status="failed", reason=ROW_DELETED, finished_at=now))
+        told = update(Delivery).where(Delivery.match_id.in_(select(Match.id).where(hidden)), Delivery.status != "sending")
+        session.execute(told.values(body=None))
         session.execute(update(Match).where(hidden).values(hidden_at=now))
         if kind == "account":
             withdraw(session, organization_id, external_id, now)

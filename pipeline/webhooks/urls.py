@@ -68,7 +68,9 @@ def _split(url: str, schemes: Sequence[str]) -> tuple[str, str | IPv4Address | I
         raise UrlRefused("malformed", "a webhook URL has the form https://host/path")
     scheme = parts["scheme"].lower()
     if scheme not in schemes:
-        raise UrlRefused("https_only", f"a webhook URL must be {' or '.join(name.upper() for name in schemes)}, not {scheme}://")
+        raise UrlRefused(
+            "https_only", f"a webhook URL must be {' or '.join(name.upper() for name in schemes)}, not {scheme}://"
+        )
     if "@" in parts["authority"]:
         raise UrlRefused("userinfo", "a webhook URL holds no user name or password")
     authority = _AUTHORITY.fullmatch(parts["authority"])

@@ -148,6 +148,28 @@ def test_a_row_deleted_and_made_again_is_one_row_with_two_versions(database: App
     assert len(rows(warehouse, "SELECT * FROM core.crm_contact_history WHERE valid_to IS NULL")) == 1
 
 
+def test_fsv_6_a_deleted_contact_s_person_is_forgotten_and_the_day_before_matched_all_the_same(
+    database: AppDatabase, warehouse: Warehouse
+) -> None:
+    jo = ContactRow("c1", "jo@brightloom.ai", "Jo", "Ray", "a1", '{"owner":"jo"}')
+    upsert_contacts(database, "north", [jo, ContactRow("c2", "al@brightloom.ai")], T0)
+    upsert_contacts(database, "south", [jo], T0)
+    history.pull_changes(database, warehouse, T0)
+    upsert_contacts(database, "north", [ContactRow("c1", "joanna@brightloom.ai", "Joanna")], T0 + DAY)
+    history.pull_changes(database, warehouse, T0 + DAY)
+    assert delete_contact(database, "north", "c1", T0 + 2 * DAY)
+    history.pull_changes(database, warehouse, T0 + 2 * DAY)
+    columns = "email, first_name, last_name, metadata_json, account_external_id, email_domain_key"
+    kept = rows(
+        warehouse, f"SELECT {columns} FROM core.crm_contact_history WHERE external_id = 'c1' AND organization_id = 'north'"
+    )
+    assert sorted(kept, key=str) == [
+        (None, None, None, None, "a1", "brightloom.ai"), (None, None, None, None, None, "brightloom.ai"),
+    ]  # fmt: skip
+    others = rows(warehouse, "SELECT email FROM core.crm_contact_history WHERE email IS NOT NULL ORDER BY 1")
+    assert others == [("al@brightloom.ai",), ("jo@brightloom.ai",)]
+
+
 def test_snapshot_counts_what_was_held_and_what_changed_on_the_day(database: AppDatabase, warehouse: Warehouse) -> None:
     upsert_accounts(
         database, "north", [AccountRow("a1", "One", "brightloom.ai"), AccountRow("a2", "Two"), AccountRow("a3", "Three")], T0

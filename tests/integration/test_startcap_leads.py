@@ -18,7 +18,7 @@ from pipeline.api.context import overloaded
 from pipeline.api.cursors import Cursor, cursor_text
 from pipeline.api.startcap.answers import enveloped
 from pipeline.organizations.secrets import SecretBox
-from pipeline.partners import accounts, keys, referrals
+from pipeline.partners import accounts, keys, referrals, webhooks
 from pipeline.partners.hours import CALLS_PER_HOUR
 from pipeline.store.tables.deliveries import Delivery
 from pipeline.store.tables.partners import KeyHour, Referral, ReferralChange
@@ -241,6 +241,18 @@ def test_sc_33_sc_35_sc_36_sc_38_all_that_is_wrong_is_named(partner: Partner) ->
         "field": "residential_state", "valid": False, "errors": ["This field is required"], "warnings": [],
     }  # fmt: skip
     assert body["field_validations"]["residential_zip"]["errors"] == ["Must be 5 or 9 digits"]
+
+
+def test_an_erased_person_s_bytes_are_gone_from_the_files_of_sqlite(partner: Partner, tmp_path: Path) -> None:
+    database, box = partner.api.database, SecretBox.open(partner.api.partners.settings(home=tmp_path))
+    webhooks.add_webhook(database, box, partner.account, "https://p.example/hook", (), partner.api.now)
+    leads = [partner.submit(first_name="Quetzalina", email=f"{'q' * size}uokka@p.example") for size in (1, 30, 50)]
+    path = Path(str(database.url.database))
+    assert b"uokka@p.example" in path.with_name(f"{path.name}-wal").read_bytes()
+    assert [referrals.erase(database, lead["reference_id"], partner.api.now) for lead in leads] == [1, 1, 1]
+    kept = b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    assert len(kept) > 100_000
+    assert (b"uokka@p.example" in kept, b"Quetzalina" in kept) == (False, False)
 
 
 @pytest.mark.parametrize(

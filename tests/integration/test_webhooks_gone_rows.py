@@ -6,12 +6,13 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from pipeline.crm.rows import AccountRow, ContactRow
 from pipeline.crm.upsert import delete_in, upsert_accounts, upsert_contacts
 from pipeline.matching.model import FoundMatch, MatchType
 from pipeline.store.tables.crm import CrmDeletion
+from pipeline.store.tables.deliveries import Delivery
 from pipeline.store.tables.matches import Match
 from pipeline.webhooks.deletions import delete_row
 from pipeline.webhooks.feed import feed_page
@@ -34,6 +35,19 @@ def of(partners: Any, organization: str, *rows: tuple[MatchType, str | None, str
 def told(partners: Any, organization: str) -> list[tuple[str, str | None, str | None, int]]:
     items = feed_page(partners.database, organization, 10).items
     return [(item.match_type, item.account_external_id, item.contact_external_id, len(item.all_matches)) for item in items]
+
+
+def test_fsv_6_what_was_told_of_a_deleted_row_is_kept_no_longer(partners: Any) -> None:
+    organization = partners.add("acme", "https://acme.example/hook")
+    upsert_accounts(partners.database, organization, [AccountRow("a1", "One"), AccountRow("a2", "Two")], partners.now)
+    for round_id, account in (("r1", "a1"), ("r2", "a2")):
+        match = partners.found(organization, partners.round(round_id), account_external_id=account)
+        record_matches(partners.database, [match], partners.now)
+    with partners.database.write() as session:
+        session.execute(update(Delivery).values(status="delivered", body='{"matched":{"account_metadata":{"note":"x"}}}'))
+    assert delete_row(partners.database, "account", organization, "a1", partners.now)
+    kept = {(delivery.status, delivery.body is None) for delivery in partners.deliveries()}
+    assert kept == {("delivered", True), ("delivered", False)}
 
 
 def test_a_match_whose_only_row_is_gone_is_not_recorded(partners: Any) -> None:
