@@ -18,7 +18,6 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from pipeline.store import monitor_models, partner_models, subscription_models  # noqa: F401 - their tables belong to the schema
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
 from pipeline.store.tables.base import Base
 from pipeline.store.tables.deliveries import WebhookEndpoint
