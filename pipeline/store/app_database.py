@@ -108,7 +108,7 @@ class AppDatabase:
         if not self.is_sqlite:
             return True
         with self.engine.connect() as connection:
-            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+            busy: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
             return not busy
 
     def close(self) -> None:
