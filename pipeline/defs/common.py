@@ -13,6 +13,7 @@ import dagster as dg
 import duckdb
 
 from pipeline.installation import Installation
+from pipeline.upkeep.markdown import cell
 
 # The resource every definition works through.
 InstallationParam = dg.ResourceParam[Installation]
@@ -98,5 +99,4 @@ def _cell(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = str(value)
-    text = " ".join(text.split()).replace("|", "\\|")
-    return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
+    return cell(text, CELL_CHARACTERS)

@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.upkeep.markdown import Markup, cell, link
+
 MOST_LINES = 10
 MOST_CHARACTERS = 200
 # A source that usually brings something every few hours is late when it is silent for so many times its usual gap.
@@ -150,17 +152,17 @@ def _waiting_title(waiting: Sequence[tuple[Any, ...]]) -> str:
 
 def _round_line(row: tuple[Any, ...]) -> tuple[Any, ...]:
     company, kind, usd, url = row
-    return company, kind, "" if usd is None else f"{usd:,}", f"<{url}>" if url else ""
+    return company, kind, "" if usd is None else f"{usd:,}", link(url or "")
 
 
 def _failed_line(row: tuple[Any, ...]) -> tuple[Any, ...]:
     organization, reason, requests, code, delivery_id = row
-    return organization, reason, requests, code, f"`fundingscout deliveries show {delivery_id}`"
+    return organization, reason, requests, code, Markup(f"`fundingscout deliveries show {delivery_id}`")
 
 
 def _asked(row: tuple[Any, ...]) -> tuple[Any, ...]:
     organization, round_value, crm_value, score, review_id, _ = row
-    return organization, round_value, crm_value, f"{score:.2f}", f"`fundingscout review show {review_id[:8]}`"
+    return organization, round_value, crm_value, f"{score:.2f}", Markup(f"`fundingscout review show {review_id[:8]}`")
 
 
 def _late(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -178,7 +180,6 @@ def _section(title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
-    # A name or an error is text from outside: it may neither end the cell nor become markup.
-    text = " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
-    return text[:MOST_CHARACTERS]
+    if isinstance(value, str):
+        return cell(value, MOST_CHARACTERS)
+    return "" if value is None else f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)

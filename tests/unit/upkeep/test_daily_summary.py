@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.store.warehouse import Warehouse
 from pipeline.upkeep.daily_summary import daily_summary
+from pipeline.upkeep.markdown import link
 
 NOW = datetime(2026, 11, 3, 2, 0, tzinfo=UTC)
 DAY = date(2026, 11, 2)
@@ -93,3 +94,9 @@ def test_of_a_day_that_is_not_over_a_source_is_late_by_what_has_passed(warehouse
     with warehouse.open() as connection:
         early = daily_summary(connection, DAY, datetime(2026, 11, 2, 6, 0, tzinfo=UTC))
     assert "Sources that are late" not in early.markdown
+
+
+def test_an_address_from_outside_is_a_link_and_no_more() -> None:
+    assert link("https://a.example/1?x=[y]") == "<https://a.example/1?x=[y]>"
+    assert link("https://a.example/> ![](https://b.example/)") == "<https://a.example/%3E%20![](https://b.example/)>"
+    assert (link("javascript:alert(1)"), link("")) == ("", "")
