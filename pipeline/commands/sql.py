@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _show(result: duckdb.DuckDBPyRelation, limit: int, is_csv: bool, is_json: bo
 def _write(result: duckdb.DuckDBPyRelation, out: Path) -> None:
     if out.suffix == ".csv":
         with out.open("w", newline="", encoding="utf-8") as file:
-            rows = _write_csv(result, file)
+            rows = _write_csv(result, file, _harmless)
     else:
         from pyarrow import parquet
 
@@ -94,11 +95,21 @@ def _write(result: duckdb.DuckDBPyRelation, out: Path) -> None:
     click.echo(f"{rows} rows → {out}", err=True)
 
 
-def _write_csv(result: duckdb.DuckDBPyRelation, file: Any) -> int:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _harmless(value: Any) -> Any:
+    """``value`` for a spreadsheet: text from outside that would be a formula there begins with an apostrophe (OWASP, "CSV
+    Injection"). Standard output, JSON and Parquet have it as it is."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _write_csv(result: duckdb.DuckDBPyRelation, file: Any, shown: Callable[[Any], Any] = _as_it_is) -> int:
     writer = csv.writer(file)
     writer.writerow(result.columns)
     count = 0
     for batch in result.to_arrow_reader(STEP):
-        writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        writer.writerows(zip(*(map(shown, column.to_pylist()) for column in batch.columns), strict=True))
         count += batch.num_rows
     return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,16 @@ def test_an_answer_can_go_to_a_file(home: Path, tmp_path: Path, name: str) -> No
     result = ask("SELECT * FROM numbers", "--out", str(tmp_path / name))
     assert "300 rows" in result.stderr
     assert duckdb.sql(f"SELECT count(*), sum(n) FROM '{tmp_path / name}'").fetchall() == [(300, 45150)]
+
+
+def test_text_from_outside_is_no_formula_in_a_spreadsheet(home: Path, tmp_path: Path) -> None:
+    query = "SELECT unnest(['=1+1', '@sum', '-2', '+3', chr(9) || '=4', 'a=b', '']) AS t, -5 AS n"
+    ask(query, "--out", str(tmp_path / "week.csv"))
+    with (tmp_path / "week.csv").open(newline="", encoding="utf-8") as file:
+        written = list(csv.reader(file))[1:]
+    assert [row[0] for row in written] == ["'=1+1", "'@sum", "'-2", "'+3", "'\t=4", "a=b", ""]
+    assert {row[1] for row in written} == {"-5"}
+    assert ask(query, "--csv").output.splitlines()[1] == "=1+1,-5"
 
 
 @pytest.mark.parametrize(
