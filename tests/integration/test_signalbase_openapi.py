@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -105,3 +106,17 @@ def test_what_the_service_answers_is_what_the_document_says(service: Any) -> Non
                 agrees()
         tried.add(operation.definition.raw["operationId"])
     assert tried == OPERATIONS
+
+
+def test_sb_12_to_sb_20_sc_55_sc_63_paths_are_written_as_the_contract_has_them() -> None:
+    wanted = {
+        "signalbase": {
+            "/webhooks", "/webhooks/{id}", "/webhooks/{id}/test", "/webhooks/{id}/deliveries",
+            "/webhooks/{id}/deliveries/{delivery_id}/retry", "/monitors/{id}", "/monitors/{id}/targets",
+        },
+        "startcap": {"/leads/validate", "/leads/submit", "/leads", "/leads/{id}", "/referrals/{id}", "/referrals/stats"},
+        "fundingscout": {"/api/v1/accounts", "/api/v1/matches", "/api/v1/rounds/{id}", "/api/v1/rounds/{id}/contact"},
+    }  # fmt: skip
+    for name, paths in wanted.items():
+        kept = json.loads((PROJECT_ROOT / "docs" / "openapi" / f"{name}.json").read_text(encoding="utf-8"))
+        assert paths <= set(kept["paths"]), name

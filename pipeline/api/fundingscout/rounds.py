@@ -13,6 +13,7 @@ from pipeline.api.errors import ApiError, invalid_param, not_found
 from pipeline.api.fundingscout.access import PREFIX, Caller, admit_for
 from pipeline.api.fundingscout.schemas import CeoContactAnswer, Companies, RoundAnswer, RoundPage, documented
 from pipeline.api.json_answers import json_answer
+from pipeline.api.paths import Id
 from pipeline.api.round_queries import RoundFilter, get_round, list_rounds, public_round, reveal_contact, search_companies
 
 KIND = "rounds"
@@ -59,13 +60,13 @@ async def rounds(
 
 
 @router.get(
-    "/rounds/{round_id}",
+    "/rounds/{id}",
     operation_id="get_funding_round",
     dependencies=[admit_for("get_funding_round")],
     response_model=RoundAnswer,
     responses=documented("The round.", 404),
 )
-async def one_round(request: Request, round_id: str) -> Response:
+async def one_round(request: Request, round_id: Id) -> Response:
     """One round, without its CEO contact."""
     service = service_of(request)
     row = await service.run(get_round, service.database, round_id)
@@ -75,12 +76,12 @@ async def one_round(request: Request, round_id: str) -> Response:
 
 
 @router.post(
-    "/rounds/{round_id}/contact",
+    "/rounds/{id}/contact",
     operation_id="reveal_contact",
     response_model=CeoContactAnswer,
     responses=documented("The CEO contact.", 404),
 )
-async def contact(request: Request, round_id: str, caller: Caller = admit_for("reveal_contact")) -> Response:
+async def contact(request: Request, round_id: Id, caller: Caller = admit_for("reveal_contact")) -> Response:
     """The round's CEO contact. Every look is kept on record. Not for resale or bulk mail; honour opt-outs."""
     service = service_of(request)
     revealed = await service.run(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.api.context import Service, service_of
 from pipeline.api.cursors import Cursor, cursor_text, parse_cursor
+from pipeline.api.paths import Id
 from pipeline.api.signalbase.access import Caller, admit_for
 from pipeline.api.signalbase.answers import Failure, bad_request, success
 from pipeline.api.signalbase.schemas import Answer, CursorPage, DeliveryShown, Retried, Tested, documented
@@ -30,12 +31,12 @@ router = APIRouter(tags=["Deliveries"])
 
 
 @router.post(
-    "/webhooks/{webhook_id}/test",
+    "/webhooks/{id}/test",
     operation_id="test_webhook",
     response_model=Answer[Tested],
     responses=documented("What came of it.", 404),
 )
-async def send_test(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.test")) -> Response:
+async def send_test(request: Request, webhook_id: Id, caller: Caller = admit_for("webhooks.test")) -> Response:
     """Send a signed `system.test` event now, and tell what your endpoint answered. Bypasses filters. Free."""
     service = service_of(request)
     add = known(deliveries.add_test)
@@ -55,14 +56,14 @@ async def send_test(request: Request, webhook_id: str, caller: Caller = admit_fo
 
 
 @router.get(
-    "/webhooks/{webhook_id}/deliveries",
+    "/webhooks/{id}/deliveries",
     operation_id="list_deliveries",
     response_model=CursorPage[DeliveryShown],
     responses=documented("One page of the webhook's deliveries, newest first.", 404),
 )
 async def list_(
     request: Request,
-    webhook_id: str,
+    webhook_id: Id,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     status: Annotated[
         Literal["done", "failed", "pending", "skipped"] | None,
@@ -86,13 +87,13 @@ async def list_(
 
 
 @router.post(
-    "/webhooks/{webhook_id}/deliveries/{delivery_id}/retry",
+    "/webhooks/{id}/deliveries/{delivery_id}/retry",
     operation_id="retry_delivery",
     response_model=Answer[Retried],
     responses=documented("What came of it.", 404, 409),
 )
 async def retry(
-    request: Request, webhook_id: str, delivery_id: str, caller: Caller = admit_for("webhooks.deliveries.retry")
+    request: Request, webhook_id: Id, delivery_id: str, caller: Caller = admit_for("webhooks.deliveries.retry")
 ) -> Response:
     """Send a failed event again, now: the same event id and bytes, signed with the current secret, as a delivery of its own.
 

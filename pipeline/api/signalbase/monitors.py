@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from pipeline.api.bodies import json_text
 from pipeline.api.context import Service, service_of
+from pipeline.api.paths import Id
 from pipeline.api.signalbase.access import Caller, admit_for
 from pipeline.api.signalbase.answers import Failure, success
 from pipeline.api.signalbase.monitor_schemas import Gone, MonitorShown, MonitorUpdate, NewMonitor
@@ -52,12 +53,12 @@ async def list_(request: Request, caller: Caller = admit_for("monitors.list")) -
 
 
 @router.get(
-    "/monitors/{monitor_id}",
+    "/monitors/{id}",
     operation_id="get_monitor",
     response_model=Answer[MonitorShown],
     responses=documented("The monitor.", 404),
 )
-async def get(request: Request, monitor_id: str, caller: Caller = admit_for("monitors.get")) -> Response:
+async def get(request: Request, monitor_id: Id, caller: Caller = admit_for("monitors.get")) -> Response:
     """One monitor. Free."""
     service = service_of(request)
     work = known(monitors.get_monitor)
@@ -65,13 +66,13 @@ async def get(request: Request, monitor_id: str, caller: Caller = admit_for("mon
 
 
 @router.put(
-    "/monitors/{monitor_id}",
+    "/monitors/{id}",
     operation_id="update_monitor",
     response_model=Answer[MonitorShown],
     responses=documented("The monitor as it is now; with a secret where its webhook was just made.", 404),
     openapi_extra=request_body(MonitorUpdate),
 )
-async def update(request: Request, monitor_id: str, caller: Caller = admit_for("monitors.update")) -> Response:
+async def update(request: Request, monitor_id: Id, caller: Caller = admit_for("monitors.update")) -> Response:
     """Rename a monitor, change its signal types or its webhook, pause or resume it. Free."""
     service = service_of(request)
     async with json_text(request) as text:
@@ -79,12 +80,12 @@ async def update(request: Request, monitor_id: str, caller: Caller = admit_for("
 
 
 @router.delete(
-    "/monitors/{monitor_id}",
+    "/monitors/{id}",
     operation_id="delete_monitor",
     response_model=Answer[Gone],
     responses=documented("It is gone, with all that it watched.", 404),
 )
-async def delete(request: Request, monitor_id: str, caller: Caller = admit_for("monitors.delete")) -> Response:
+async def delete(request: Request, monitor_id: Id, caller: Caller = admit_for("monitors.delete")) -> Response:
     """Delete a monitor for good, with its targets. Its webhook is told of nothing more and keeps its history. Free."""
     service = service_of(request)
     work = known(monitors.delete_monitor)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.api.bodies import json_text
 from pipeline.api.context import Service, service_of
+from pipeline.api.paths import Id
 from pipeline.api.signalbase.access import Caller, admit_for
 from pipeline.api.signalbase.answers import Failure, success
 from pipeline.api.signalbase.monitor_schemas import (
@@ -32,14 +33,14 @@ router = APIRouter(tags=["Monitors"])
 
 
 @router.get(
-    "/monitors/{monitor_id}/targets",
+    "/monitors/{id}/targets",
     operation_id="list_monitor_targets",
     response_model=TargetPage[TargetShown],
     responses=documented("A page of targets, newest first.", 404),
 )
 async def list_(
     request: Request,
-    monitor_id: str,
+    monitor_id: Id,
     status: Annotated[Status | None, Query(description="`pending`: its company is not known yet.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
@@ -54,13 +55,13 @@ async def list_(
 
 
 @router.post(
-    "/monitors/{monitor_id}/targets",
+    "/monitors/{id}/targets",
     operation_id="add_monitor_targets",
     response_model=Answer[TargetsAdded],
     responses=documented("What was added, and what was not.", 404),
     openapi_extra=request_body(TargetsToAdd),
 )
-async def add(request: Request, monitor_id: str, caller: Caller = admit_for(ADD)) -> Response:
+async def add(request: Request, monitor_id: Id, caller: Caller = admit_for(ADD)) -> Response:
     """Watch up to 500 companies or persons more, by domain, LinkedIn page or profile; at most 1,000 a team. Free.
 
     What is watched already is left as it is. Signals from now on are told; none of before is.
@@ -71,12 +72,12 @@ async def add(request: Request, monitor_id: str, caller: Caller = admit_for(ADD)
 
 
 @router.delete(
-    "/monitors/{monitor_id}/targets/{target_id}",
+    "/monitors/{id}/targets/{target_id}",
     operation_id="remove_monitor_target",
     response_model=Answer[Gone],
     responses=documented("It is watched no more.", 404),
 )
-async def remove(request: Request, monitor_id: str, target_id: str, caller: Caller = admit_for(REMOVE)) -> Response:
+async def remove(request: Request, monitor_id: Id, target_id: str, caller: Caller = admit_for(REMOVE)) -> Response:
     """No longer watch one target. Free."""
     service = service_of(request)
     await service.run(_remove_one, service, caller, monitor_id, target_id)
@@ -84,13 +85,13 @@ async def remove(request: Request, monitor_id: str, target_id: str, caller: Call
 
 
 @router.post(
-    "/monitors/{monitor_id}/targets/remove",
+    "/monitors/{id}/targets/remove",
     operation_id="remove_monitor_targets",
     response_model=Answer[TargetsRemoved],
     responses=documented("What was removed, and what was not there.", 404),
     openapi_extra=request_body(TargetsToRemove),
 )
-async def remove_many(request: Request, monitor_id: str, caller: Caller = admit_for(REMOVE)) -> Response:
+async def remove_many(request: Request, monitor_id: Id, caller: Caller = admit_for(REMOVE)) -> Response:
     """No longer watch up to 500 targets, by id or by what names them. Free."""
     service = service_of(request)
     async with json_text(request) as text:

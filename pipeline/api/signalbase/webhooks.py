@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.api.bodies import json_text
 from pipeline.api.context import Service, service_of
+from pipeline.api.paths import Id
 from pipeline.api.signalbase.access import Caller, admit_for
 from pipeline.api.signalbase.answers import Failure, success
 from pipeline.api.signalbase.requests import new_webhook, refused_as_bad_request, webhook_update
@@ -67,12 +68,12 @@ async def list_(
 
 
 @router.get(
-    "/webhooks/{webhook_id}",
+    "/webhooks/{id}",
     operation_id="get_webhook",
     response_model=Answer[WebhookShown],
     responses=documented("The webhook.", 404),
 )
-async def get(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.get")) -> Response:
+async def get(request: Request, webhook_id: Id, caller: Caller = admit_for("webhooks.get")) -> Response:
     """One active webhook. Free."""
     service = service_of(request)
     found = await service.run(known(webhooks.get_webhook), service.database, caller.team_id, webhook_id)
@@ -86,16 +87,16 @@ UPDATE: dict[str, Any] = {
 }
 
 
-@router.put("/webhooks/{webhook_id}", operation_id="update_webhook", **UPDATE)
-async def update(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.update")) -> Response:
+@router.put("/webhooks/{id}", operation_id="update_webhook", **UPDATE)
+async def update(request: Request, webhook_id: Id, caller: Caller = admit_for("webhooks.update")) -> Response:
     """Change a webhook in place: any part of its URL, event types, filters, whether it is active; rotate its secret. Free."""
     service = service_of(request)
     async with json_text(request) as text:
         return await service.run(_update, service, caller, webhook_id, text)
 
 
-@router.patch("/webhooks/{webhook_id}", operation_id="patch_webhook", **UPDATE)
-async def patch(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.update")) -> Response:
+@router.patch("/webhooks/{id}", operation_id="patch_webhook", **UPDATE)
+async def patch(request: Request, webhook_id: Id, caller: Caller = admit_for("webhooks.update")) -> Response:
     """The same as PUT."""
     service = service_of(request)
     async with json_text(request) as text:
@@ -103,12 +104,12 @@ async def patch(request: Request, webhook_id: str, caller: Caller = admit_for("w
 
 
 @router.delete(
-    "/webhooks/{webhook_id}",
+    "/webhooks/{id}",
     operation_id="delete_webhook",
     response_model=Answer[Deleted],
     responses=documented("It is told of nothing any more.", 404),
 )
-async def delete(request: Request, webhook_id: str, caller: Caller = admit_for("webhooks.delete")) -> Response:
+async def delete(request: Request, webhook_id: Id, caller: Caller = admit_for("webhooks.delete")) -> Response:
     """Soft-delete a webhook: its record and history stay, and `active: true` revives it. Free."""
     service = service_of(request)
     work = known(refused_as_bad_request(webhooks.delete_webhook))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pipeline.api.context import Service, service_of
 from pipeline.api.cursors import Cursor, cursor_text, parse_cursor
 from pipeline.api.json_answers import json_answer
+from pipeline.api.paths import Id
 from pipeline.api.startcap.access import BY_PARTNER, COUNTED, FREE, Posted
 from pipeline.api.startcap.answers import NO_LEAD, Failure, not_allowed, success
 from pipeline.api.startcap.periods import period_of
@@ -111,12 +112,12 @@ async def list_(
 
 
 @router.get(
-    "/leads/{reference_id}",
+    "/leads/{id}",
     operation_id="get_lead",
     response_model=OneLead,
     responses=documented("The lead, and its quotes where it has any.", 404, 429),
 )
-async def get(request: Request, reference_id: str, partner: Partner = BY_PARTNER) -> Response:
+async def get(request: Request, reference_id: Id, partner: Partner = BY_PARTNER) -> Response:
     """One lead you submitted, by its reference id."""
     if reference_id in POSTED_TO:
         raise not_allowed(request)

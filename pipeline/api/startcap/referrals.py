@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from pipeline.api.context import service_of
+from pipeline.api.paths import Id
 from pipeline.api.startcap.access import BY_PARTNER
 from pipeline.api.startcap.answers import NO_REFERRAL, Failure, success
 from pipeline.api.startcap.leads import box_of, rest_time, statuses
@@ -58,13 +59,13 @@ async def stats(
 
 
 @router.get(
-    "/referrals/{reference_id}",
+    "/referrals/{id}",
     operation_id="get_referral",
     tags=["Referrals"],
     response_model=OneReferral,
     responses=documented("The referral; of traffic, without contact details.", 404, 429),
 )
-async def get(request: Request, reference_id: str, partner: Partner = BY_PARTNER) -> Response:
+async def get(request: Request, reference_id: Id, partner: Partner = BY_PARTNER) -> Response:
     """One referral, by its reference id."""
     service = service_of(request)
     try:
