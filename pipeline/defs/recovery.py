@@ -176,13 +176,13 @@ def build_tried_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefin
             installation.database,
             installation.warehouse,
             installation.settings.home.absolute() / "scratch",
-            Trial(context.run_id, days[0], days[-1], rematching(installation, config.crm), config.reextract),
+            Trial(context.run.run_id, days[0], days[-1], rematching(installation, config.crm), config.reextract),
             installation.now(),
             context.log.info,
             max_article_age_hours=installation.settings.max_article_age_hours,
             extractor=installation.model_extractor,
         )
-        shown = changes_of(installation.warehouse, context.run_id, MOST_SHOWN)
+        shown = changes_of(installation.warehouse, context.run.run_id, MOST_SHOWN)
         table = common.markdown_table(list(shown[0]) if shown else [], [list(row.values()) for row in shown])
         counts = {name: report.changes.get(name, 0) for name in COUNTED}
         return dg.MaterializeResult(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture
-def late(tmp_path: Path, worlds: Any) -> Any:
-    """A world whose CRMs come only after the rounds were matched, with no look-back."""
-    with worlds(tmp_path / "home", datetime.now(UTC).replace(microsecond=0), load_crm=False) as world:
+@pytest.fixture(scope="module")
+def late_world(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> Iterator[tuple[Any, Path]]:
+    """A world whose CRMs come only after the rounds were matched, with no look-back; and a copy of its home as it is then."""
+    folder = tmp_path_factory.mktemp("late")
+    with worlds(folder / "home", datetime.now(UTC).replace(microsecond=0), load_crm=False) as world:
         world.settings["FUNDINGSCOUT_LOOK_BACK_HOURS"] = "0"
         world.run("sync")
         for slug, files in world.crm_files().items():
@@ -21,7 +24,18 @@ def late(tmp_path: Path, worlds: Any) -> Any:
                 world.run("crm", "import", str(file), "-o", slug)
         world.run("sync")
         assert world.told() == set()
-        yield world
+        shutil.copytree(world.home, folder / "copy")
+        yield world, folder / "copy"
+
+
+@pytest.fixture
+def late(late_world: tuple[Any, Path]) -> Any:
+    """That world as it was made, for each test anew."""
+    world, copy = late_world
+    shutil.rmtree(world.home)
+    shutil.copytree(copy, world.home)
+    world.receiver.received.clear()
+    return world
 
 
 def days() -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import time
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ from typing import Any
 from sqlalchemy import select
 
 from pipeline.installation import Installation
-from pipeline.settings import Settings
+from pipeline.settings import PROJECT_ROOT, Settings
 from pipeline.store.tables.deliveries import Delivery
 from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.claims import expire
 
+KILLING = Path(__file__).with_name("killing.py")
 KILLS = 10
-# A pass takes about four seconds on a busy machine, of which the first is starting up.
-LONGEST_LIFE_SECONDS = 4.0
 
 
 def outcome(home: Path) -> dict[str, Any]:
@@ -53,15 +52,13 @@ def outcome(home: Path) -> dict[str, Any]:
     }
 
 
-def kill_after(world: Any, seconds: float) -> bool:
-    """Run a pass and kill it, with all it started, after this long. Was it still running?"""
-    process = world.start("sync")
-    time.sleep(seconds)
-    was_running = process.poll() is None
-    if was_running:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return was_running
+def passes(world: Any, lives: list[float]) -> list[tuple[str, float]]:
+    """How passes ended that may live so long each, in seconds of processor time, and what they used of it."""
+    command = [sys.executable, str(KILLING), *map(str, lives)]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=world.environment, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ends = [line.split() for line in done.stdout.splitlines() if line.startswith(("killed ", "ended "))]
+    return [(how, float(used)) for how, used in ends]
 
 
 def test_killed_anywhere_and_run_again_leads_to_what_an_undisturbed_run_leads_to(tmp_path: Path, worlds: Any) -> None:
@@ -69,14 +66,16 @@ def test_killed_anywhere_and_run_again_leads_to_what_an_undisturbed_run_leads_to
     epoch = datetime.now(UTC).replace(microsecond=0)
     with worlds(tmp_path / "calm", epoch) as calm:
         port = int(calm.feeds.base_url.rsplit(":", 1)[1])
-        calm.run("sync")
+        [(how, whole)] = passes(calm, [600.0])
+        assert how == "ended"
         undisturbed = outcome(calm.home)
         told = calm.told()
         assert len(told) == 17
     # The same port: addresses are part of what documents are.
     moments = random.Random(int(os.environ.get("FUNDINGSCOUT_TEST_SEED", "20261120")))
     with worlds(tmp_path / "wild", epoch, port) as wild:
-        killed = sum(kill_after(wild, moments.uniform(0.8, LONGEST_LIFE_SECONDS)) for _ in range(KILLS))
+        # Ever longer lives: each gets a little further than the one before.
+        ends = passes(wild, sorted(moments.uniform(0.1, 1.0) * whole for _ in range(KILLS)))
         wild.run("sync")
         installation = wild.installation
         # What was on its way when it was killed is given up once its budget is over; the clock is an argument.
@@ -96,4 +95,4 @@ def test_killed_anywhere_and_run_again_leads_to_what_an_undisturbed_run_leads_to
         assert set(states) == delivered | unknown
         assert wild.told() <= told
         installation.close()
-    assert killed >= KILLS // 2, "the kills came too late to disturb anything; shorten LONGEST_LIFE_SECONDS"
+    assert [how for how, _ in ends].count("killed") >= KILLS // 2, "the kills came too late to disturb anything"
