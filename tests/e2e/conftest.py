@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -115,9 +115,13 @@ class World:
 
 @contextmanager
 def make_world(
-    home: Path, epoch: datetime, feed_port: int = 0, load_crm: bool = True, database_url: str | None = None
+    home: Path,
+    epoch: datetime,
+    feed_port: int = 0,
+    crms: Collection[str] = tuple(PARTNERS),
+    database_url: str | None = None,
 ) -> Iterator[World]:
-    """The samples' world in ``home``: two partners with webhooks, and (unless told otherwise) their CRMs."""
+    """The samples' world in ``home``: two partners with webhooks, and the CRMs of those in ``crms``."""
     home.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     with SampleServer(SAMPLES, epoch, feed_port) as feeds:
@@ -128,7 +132,7 @@ def make_world(
             owner = create_organization(installation.database, slug, slug, now)
             keys[owner.id] = create_key(installation.database, installation.secret_box, owner.id, "test", now)
             tokens[slug] = keys[owner.id].token
-            for file in files if load_crm else []:
+            for file in files if slug in crms else []:
                 import_file(installation.database, owner.id, SAMPLES / "crm" / file, now)
         secrets = [key.webhook_secret for key in keys.values()]
         with Receiver(secrets, throwaway_certificate("127.0.0.1", home / "ca.pem")) as receiver:

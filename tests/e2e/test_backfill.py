@@ -16,7 +16,7 @@ import pytest
 def late_world(tmp_path_factory: pytest.TempPathFactory, worlds: Any) -> Iterator[tuple[Any, Path]]:
     """A world whose CRMs come only after the rounds were matched, with no look-back; and a copy of its home as it is then."""
     folder = tmp_path_factory.mktemp("late")
-    with worlds(folder / "home", datetime.now(UTC).replace(microsecond=0), load_crm=False) as world:
+    with worlds(folder / "home", datetime.now(UTC).replace(microsecond=0), crms=()) as world:
         world.settings["FUNDINGSCOUT_LOOK_BACK_HOURS"] = "0"
         world.run("sync")
         for slug, files in world.crm_files().items():

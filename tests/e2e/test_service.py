@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from sqlalchemy import select
 
 from pipeline.store.tables.deliveries import Delivery
 
-API = re.compile(r"API: (\S+)")
 READY = re.compile(r"ready\. Dagster UI: (\S+)")
 DEFINITIONS_QUERY = """
 { workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
   assetNodes { assetKey { path } } }
 """
+OF_FERNHOLLOW, OF_KESTRELWAY_S_ACCOUNTS = 8, 8
 RUNS_QUERY = '{ runsOrError(filter: {pipelineName: "sync"}) { ... on Runs { results { status } } } }'
 
 
@@ -68,36 +68,79 @@ def graphql(url: str, query: str) -> Any:
     return answer.json()["data"]
 
 
-def test_up_tells_partners_by_itself_and_stops_without_leaving_anything_running(world: Any) -> None:
-    """FS-62, FS-72: from the feeds to the webhooks with nobody at the keyboard."""
+@contextmanager
+def up(world: Any) -> Iterator[tuple[subprocess.Popen[str], Output]]:
+    """`fundingscout up`, ended at last whatever happens."""
     process = world.start("up")
     output = Output(process)
     try:
-        url = eventually(lambda: output.find(READY), 120, output)
-        definitions = graphql(url, DEFINITIONS_QUERY)
-        locations = {
-            entry["name"]: entry["locationOrLoadError"]["__typename"]
-            for entry in definitions["workspaceOrError"]["locationEntries"]
-        }
-        assert locations == {"fundingscout": "RepositoryLocation", "marts": "RepositoryLocation"}
-        keys = {"/".join(node["assetKey"]["path"]) for node in definitions["assetNodes"]}
-        assert {"core/webhook_deliveries", "core/funding_rounds", "marts/delivery_health"} <= keys
-        eventually(lambda: len(world.told()) >= 17, 90, output)
-        eventually(
-            lambda: {run["status"] for run in graphql(url, RUNS_QUERY)["runsOrError"]["results"]} == {"SUCCESS"}, 60, output
-        )
-        family = psutil.Process(process.pid).children(recursive=True)
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(45) == 0
-        eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family), 10, output)
+        yield process, output
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
         output.close()
-    assert world.receiver.duplicates == []
-    assert len(world.told()) == 17
-    assert "fundingscout: stopped" in output.lines[-1]
+
+
+def push_accounts(world: Any, slug: str, api: str) -> requests.Session:
+    """What a partner does at first: registers a webhook and pushes the rows of its file. Gives its session."""
+    partner = requests.Session()
+    partner.headers["Authorization"] = f"Bearer {world.tokens[slug]}"
+    hook = partner.post(f"{api}/webhooks", json={"url": world.receiver.url}, timeout=60)
+    assert hook.json() == {"webhook_url": world.receiver.url}
+    lines = [line for line in world.crm_files()[slug][0].read_text().splitlines() if line.endswith("}")]
+    answer = partner.post(
+        f"{api}/accounts",
+        data=f'{{"accounts": [{", ".join(lines)}]}}'.encode(),
+        headers={"Content-Type": "application/json"},
+        timeout=60,
+    )
+    assert answer.status_code == 200
+    assert answer.json()["upserted"] + len(answer.json()["errors"]) == len(lines)
+    return partner
+
+
+def test_up_tells_partners_by_itself_and_stops_without_leaving_anything_running(
+    tmp_path: Path, worlds: Any, free_port: int
+) -> None:
+    """FS-8, FS-10, FS-25, FS-62, FS-66, FS-72, FS-76, A-FS-19: from the feeds to the webhooks with nobody at the keyboard; then
+    a partner pushes, registers, receives and pulls: rounds that came before its rows are met."""
+    epoch = datetime.now(UTC).replace(microsecond=0)
+    with worlds(tmp_path / "home", epoch, crms=["fernhollow"]) as world:
+        world.settings["FUNDINGSCOUT_API_PORT"] = str(free_port)
+        with up(world) as (process, output):
+            url = eventually(lambda: output.find(READY), 300, output)
+            definitions = graphql(url, DEFINITIONS_QUERY)
+            locations = {
+                entry["name"]: entry["locationOrLoadError"]["__typename"]
+                for entry in definitions["workspaceOrError"]["locationEntries"]
+            }
+            assert locations == {"fundingscout": "RepositoryLocation", "marts": "RepositoryLocation"}
+            keys = {"/".join(node["assetKey"]["path"]) for node in definitions["assetNodes"]}
+            assert {"core/webhook_deliveries", "core/funding_rounds", "marts/delivery_health"} <= keys
+            eventually(lambda: len(world.told()) >= OF_FERNHOLLOW, 300, output)
+            partner = push_accounts(world, "kestrelway", f"http://127.0.0.1:{free_port}/api/v1")
+            eventually(lambda: len(world.told()) >= OF_FERNHOLLOW + OF_KESTRELWAY_S_ACCOUNTS, 300, output)
+            eventually(
+                lambda: {run["status"] for run in graphql(url, RUNS_QUERY)["runsOrError"]["results"]} == {"SUCCESS"},
+                300,
+                output,
+            )
+            since = f"{epoch:%Y-%m-%dT%H:%M:%SZ}"
+            feed = partner.get(f"http://127.0.0.1:{free_port}/api/v1/matches?status=delivered&since={since}", timeout=60).json()
+            family = psutil.Process(process.pid).children(recursive=True)
+            os.kill(process.pid, signal.SIGINT)
+            assert process.wait(120) == 0
+            eventually(lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family), 60, output)
+        received = {item.match_id for item in world.receiver.received}
+        pulled = {row["match_id"] for row in feed["data"]}
+        assert feed["next_cursor"] is None
+        assert len(pulled) == OF_KESTRELWAY_S_ACCOUNTS
+        assert pulled < received
+        assert {row["match_type"] for row in feed["data"]} == {"account_domain", "account_name"}
+        assert world.receiver.duplicates == []
+        assert len(world.told()) == len(received) == OF_FERNHOLLOW + OF_KESTRELWAY_S_ACCOUNTS
+        assert "fundingscout: stopped" in output.lines[-1]
 
 
 def run_workers(service: psutil.Process) -> list[psutil.Process]:
@@ -114,11 +157,9 @@ def run_workers(service: psutil.Process) -> list[psutil.Process]:
 
 def test_a_run_killed_under_the_service_is_made_good_by_the_service(world: Any) -> None:
     """A-FS-8: the daemon notices, the pool slot is let go, the sensor asks again, and nothing is sent twice."""
-    process = world.start("up")
-    output = Output(process)
-    try:
-        eventually(lambda: output.find(READY), 120, output)
-        worker = eventually(lambda: run_workers(psutil.Process(process.pid)), 60, output)[0]
+    with up(world) as (process, output):
+        eventually(lambda: output.find(READY), 300, output)
+        worker = eventually(lambda: run_workers(psutil.Process(process.pid)), 300, output)[0]
         time.sleep(1.5)  # past its start, into its steps
         worker.send_signal(signal.SIGKILL)
 
@@ -127,61 +168,10 @@ def test_a_run_killed_under_the_service_is_made_good_by_the_service(world: Any) 
                 states = list(session.scalars(select(Delivery.status)))
             return len(states) == 17 and not set(states) - {"delivered", "failed"}
 
-        eventually(all_settled, 150, output)
+        eventually(all_settled, 300, output)
         os.kill(process.pid, signal.SIGINT)
-        assert process.wait(45) == 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-        output.close()
+        assert process.wait(120) == 0
     assert world.receiver.duplicates == []
     with world.installation.database.read() as session:
         failed = set(session.scalars(select(Delivery.reason).where(Delivery.status == "failed")))
     assert failed <= {"unknown_outcome"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def test_rows_pushed_through_the_api_lead_to_webhooks_and_stand_in_the_match_feed(tmp_path: Path, worlds: Any) -> None:
-    """FS-8, FS-10, FS-25, FS-62, FS-66, FS-76, A-FS-19: push, register, receive, pull; rounds that came before the rows
-    are met, and nothing but the pushed rows is needed for it."""
-    epoch = datetime.now(UTC).replace(microsecond=0)
-    with worlds(tmp_path / "home", epoch, load_crm=False) as world:
-        world.settings["FUNDINGSCOUT_API_PORT"] = str(free_port())
-        world.run("sync")
-        process = world.start("up")
-        output = Output(process)
-        try:
-            api = eventually(lambda: output.find(API), 120, output) + "/api/v1"
-            partner = requests.Session()
-            partner.headers["Authorization"] = f"Bearer {world.tokens['kestrelway']}"
-            hook = partner.post(f"{api}/webhooks", json={"url": world.receiver.url}, timeout=20)
-            assert hook.json() == {"webhook_url": world.receiver.url}
-            lines = [line for line in world.crm_files()["kestrelway"][0].read_text().splitlines() if line.endswith("}")]
-            answer = partner.post(
-                f"{api}/accounts",
-                data=f'{{"accounts": [{", ".join(lines)}]}}'.encode(),
-                headers={"Content-Type": "application/json"},
-                timeout=20,
-            )
-            assert answer.status_code == 200
-            assert answer.json()["upserted"] + len(answer.json()["errors"]) == len(lines)
-            eventually(lambda: len(world.told()) >= 8, 60, output)
-            feed = partner.get(f"{api}/matches?status=delivered&since={epoch:%Y-%m-%dT%H:%M:%SZ}", timeout=20).json()
-            received = {item.match_id for item in world.receiver.received}
-            assert {row["match_id"] for row in feed["data"]} == received
-            assert feed["next_cursor"] is None
-            os.kill(process.pid, signal.SIGINT)
-            assert process.wait(45) == 0
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
-            output.close()
-        assert world.receiver.duplicates == []
-        assert {match_type for _, match_type, *_ in world.told()} == {"account_domain", "account_name"}
