@@ -19,7 +19,7 @@ up: .venv/.run  ## the service on this machine: Dagster UI, sensors, schedules (
 	@$(BIN)/fundingscout up
 
 test: .venv/.dev  ## set up, then run the whole test suite, one process per core (at most four)
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 browser-test: .venv/.dev  ## an analyst's morning in headless Chromium (which it needs, with node); SCREENSHOTS=folder keeps the pictures
 	@$(BIN)/pytest tests/browser/journey.py

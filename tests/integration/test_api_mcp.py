@@ -25,7 +25,7 @@ def by_client(api: Any, *calls: tuple[str, dict[str, Any]]) -> tuple[list[str], 
     async def run() -> tuple[list[str], list[tuple[bool, Any]]]:
         headers = {"Authorization": f"Bearer {api.key.token}"}
         async with (
-            httpx.AsyncClient(headers=headers, trust_env=False) as client,
+            httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as client,
             streamable_http_client(f"{api.url}/mcp", http_client=client) as (read, write, _),
             ClientSession(read, write) as session,
         ):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,14 @@ from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.outbox import record_matches
 
 CLIENTS = ("http", "uvicorn.access")
+
+
+def until(look: Callable[[], Any], is_enough: Callable[[Any], bool]) -> Any:
+    """What ``look`` gives as soon as it is enough, or after half a minute: what follows an answer takes a moment."""
+    ends = time.monotonic() + 30
+    while not is_enough(found := look()) and time.monotonic() < ends:
+        time.sleep(0.01)
+    return found
 
 
 def test_the_process_is_lean() -> None:
@@ -84,8 +93,9 @@ def test_logs_name_caller_and_outcome_and_hold_no_secret(api: Any, caplog: pytes
         api.post("/accounts", {"accounts": [row]})
         api.delete("/accounts?external_id=row-secret")
         api.get("/matches", token="fs_live_" + "S" * 32)
-        time.sleep(0.05)
-    lines = [record.fields for record in caplog.records if record.name == "pipeline.api.requests"]
+        lines = until(
+            lambda: [r.fields for r in caplog.records if r.name == "pipeline.api.requests"], lambda found: len(found) >= 3
+        )
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [
         ("POST", "/api/v1/accounts", 200),
         ("DELETE", "/api/v1/accounts", 200),
@@ -102,10 +112,10 @@ def test_logs_name_caller_and_outcome_and_hold_no_secret(api: Any, caplog: pytes
 def test_metrics_count_requests_refusals_rows_and_the_outbox(api: Any) -> None:
     api.post("/accounts", {"accounts": [{"external_id": "a", "name": "A"}, {}]})
     api.get("/nothing")
-    time.sleep(0.05)
-    lines = api.raw("/metrics").text.splitlines()
+    unmatched = 'fundingscout_http_requests_total{method="GET",route="unmatched",status="404"} 1.0'
+    lines = until(lambda: api.raw("/metrics").text.splitlines(), lambda found: unmatched in found)
     assert 'fundingscout_http_requests_total{method="POST",route="/api/v1/accounts",status="200"} 1.0' in lines
-    assert 'fundingscout_http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in lines
+    assert unmatched in lines
     assert 'fundingscout_crm_rows_total{kind="account",outcome="changed"} 1.0' in lines
     assert 'fundingscout_crm_rows_total{kind="account",outcome="refused"} 1.0' in lines
     assert 'fundingscout_outbox_deliveries{status="pending"} 0.0' in lines
@@ -304,8 +314,8 @@ def test_bodies_beyond_the_memory_for_all_wait_and_then_are_refused(make_api: An
         assert b" 503 " in _head(api, "Content-Length: 10000", body="x")
         for connection in slow:
             connection.close()
-        time.sleep(0.1)
-        assert api.post("/accounts", {"accounts": []}).status_code == 200
+        served = until(lambda: api.post("/accounts", {"accounts": []}).status_code, lambda status: status == 200)
+        assert served == 200
 
 
 def test_many_requests_at_once_are_all_answered(api: Any) -> None:

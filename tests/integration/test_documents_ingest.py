@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -609,22 +608,25 @@ def test_page_that_hangs_holds_neither_other_hosts_nor_the_run_beyond_its_budget
     site.put("/feed", feed(item(f"{slow}/a"), item(f"{quick}/b", "Umbra buys Lumen")))
     room.poll()
     ended = threading.Event()
+    given_up: list[bool] = []
+
+    def hang() -> None:
+        given_up.append(not ended.wait(120))
 
     def before(host: str, path: str) -> None:
         if stage == "page" and host == "slow.example" and path == "/a":
-            ended.wait(20)
+            hang()
 
     def resolve(host: str, _port: int) -> list[str]:
         # Nothing can cut a look-up off.
         if stage == "name" and host == "slow.example":
-            ended.wait(20)
+            hang()
         return ["127.0.0.1"]
 
     site.before = before
     room.fetcher = fetcher(utc_now=lambda: room.now, resolve=resolve)
-    began = time.monotonic()
-    assert room.run(budget_seconds=0.5).new == 2
-    assert time.monotonic() - began < 5
+    assert room.run(budget_seconds=2.0).new == 2
+    assert given_up == []  # it still hangs
     ended.set()
     assert room.rows("SELECT title, body_origin FROM raw.documents ORDER BY title") == [
         ("Lumen raises $5M", "feed"),

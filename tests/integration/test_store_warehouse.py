@@ -85,7 +85,7 @@ def test_busy_warehouse_is_named_with_its_holder(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(WarehouseBusy, match=f"process {holder.pid} ") as busy, Warehouse(path, wait_seconds=0.3).open():
             pass
-        assert 0.3 <= time.monotonic() - began < 3
+        assert time.monotonic() - began >= 0.3
     assert str(path) in str(busy.value)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import struct
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -181,11 +180,9 @@ def test_one_bad_address_among_good_ones_keeps_all_from_being_called(
 def test_name_server_that_never_answers_is_a_timeout_and_an_unknown_name_a_failure_of_dns(
     dns: Callable[..., DnsServer], tmp_path: Path
 ) -> None:
-    began = time.monotonic()
     [silent], _ = send(dns(None), tmp_path / "ca.pem")
     assert (silent.error_class, silent.is_request_sent) == ("timeout", False)
     assert silent.resolve_ms >= BUDGET * 1000 * 0.9
-    assert time.monotonic() - began < BUDGET + 3
     [unknown], _ = send(dns([]), tmp_path / "ca.pem")
     assert (unknown.error_class, unknown.is_request_sent) == ("dns", False)
 
