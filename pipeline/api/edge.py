@@ -86,6 +86,10 @@ class Edge:
         if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
             # No id holds one, and PostgreSQL takes none.
             return self._enveloped(scope, ApiError(400, "invalid_param", "The address must not contain the NUL character."))
+        if "content-length" in (headers := Headers(scope=scope)) and "transfer-encoding" in headers:
+            # RFC 9112, 6.1: a proxy in front may see another end of the request, and take what follows for the next one.
+            both = "Send Content-Length or Transfer-Encoding, not both."
+            return self._enveloped(scope, ApiError(400, "invalid_request", both, {"Connection": "close"}))
         return None
 
     def _enveloped(self, scope: Scope, error: ApiError) -> Response:

@@ -150,3 +150,17 @@ def test_what_is_no_http_is_told_in_the_envelope(api: Any, connect: Any) -> None
     head, _, body = answer(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+def test_a_request_whose_end_two_readers_would_see_differently_is_refused_and_nothing_read_behind_it(
+    connect: Any, api: Any
+) -> None:
+    """RFC 9112, 6.1 and 11.2: a second request hides behind the end that Content-Length would give."""
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = push_head(api, 3).removesuffix(b"\r\n") + b"Transfer-Encoding: chunked\r\n\r\n"
+    smuggling = connect()
+    smuggling.sendall(head + b"0\r\n\r\n" + hidden)
+    received = answer(smuggling)
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1
+    assert b'"code":"invalid_request"' in received

@@ -290,6 +290,18 @@ def test_a_sb_16_a_sb_17_say_what_is_wrong(team: Team) -> None:
     assert "dashboard.push" in team.call("POST", "/webhooks", BODY | {"event_types": ["dashboard.push"]}).json()["error"]
 
 
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "a\\udfffb"])
+def test_sb_87_text_that_no_store_takes_is_a_bad_request(team: Team, text: str) -> None:
+    filters = f'{{"endpoint_url":"{URL}","event_types":["funding.created"],"filters":'
+    for path, body in (
+        ("/webhooks", f'{filters}{{"search":"{text}"}}}}'),
+        ("/webhooks", f'{filters}{{"{text}":"x"}}}}'),
+        ("/monitors", f'{{"name":"{text}","signal_types":["funding_round"]}}'),
+    ):
+        assert failed(team.call("POST", path, body)) == (400, "bad_request"), body
+    assert team.make(filters={"search": "\u00e9\U0001f600"})["filters"] == {"search": "\u00e9\U0001f600"}
+
+
 def test_sb_9_a_message_names_a_field_as_it_is_written(team: Team) -> None:
     told = [
         team.call("POST", "/webhooks", BODY | change).json()["error"]

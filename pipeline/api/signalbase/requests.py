@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pipeline.api.bodies import parsed_json
 from pipeline.api.signalbase.answers import bad_request
+from pipeline.crm.rows import text_problem
 from pipeline.subscriptions.monitors import MonitorChange, MonitorRefused
 from pipeline.subscriptions.targets import MOST_AT_ONCE, MOST_CHARACTERS
 from pipeline.subscriptions.webhooks import Change, WebhookRefused, check_filters
@@ -24,7 +25,23 @@ def object_of(text: str) -> dict[str, Any]:
     body = parsed_json(text)
     if not isinstance(body, dict):
         raise bad_request("the request body must be a JSON object")
+    if "\\u" in text:  # the one way in which JSON says a NUL or half a character
+        _check_texts(body)
     return body
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse text that no store takes, wherever it stands. Raises Failure (400)."""
+    if isinstance(value, str):
+        if problem := text_problem(value):
+            raise bad_request(f"text in the request body {problem}")
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_texts(name)
+            _check_texts(item)
 
 
 def new_webhook(text: str) -> tuple[str, list[str], Any]:
