@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy import select
@@ -116,3 +117,17 @@ def test_mcp_answers_what_is_no_message_with_an_error(api: Any) -> None:
         answer = api.raw("/mcp", method="POST", content=body, headers=own)
         assert answer.status_code < 500, body[:20]
         assert "error" in answer.json() or answer.status_code >= 400, body[:20]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        '"search_companies","arguments":{"query":"ab\\ud800"}', '"list_funding_rounds","arguments":{"country":["US","\\udfff"]}',
+        '"list_funding_rounds","arguments":{"cursor":"\\u0000"}',
+    ],
+)  # fmt: skip
+def test_mcp_refuses_text_that_no_store_takes(api: Any, call: str) -> None:
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":{call}}}}}'
+    own = HEADERS | {"Authorization": f"Bearer {api.key.token}", "Content-Type": "application/json"}
+    result = api.raw("/mcp", method="POST", content=body, headers=own).json()["result"]
+    assert (result["isError"], result["structuredContent"]["error"]) == (True, "invalid_param")

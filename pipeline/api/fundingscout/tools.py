@@ -27,6 +27,7 @@ from pipeline.api.fundingscout.access import Caller, count_call, identify, secon
 from pipeline.api.fundingscout.rounds import MOST_AMOUNT, page_of_rounds
 from pipeline.api.fundingscout.whoami import state_of
 from pipeline.api.round_queries import RoundFilter, get_round, public_round, reveal_contact, search_companies
+from pipeline.crm.rows import text_problem
 
 PATH = "/mcp"
 
@@ -211,6 +212,8 @@ def _server(service: Service) -> Server[Any, Request]:
 def _call(name: str, asked: Asked) -> types.CallToolResult:
     if name not in TOOLS:
         return _result({"error": "unknown_tool", "tool": name[:100]}, is_error=True)
+    if problem := _unusable(asked.arguments):
+        return _result({"error": "invalid_param", "message": f"A text among the arguments {problem}."}, is_error=True)
     try:
         now = asked.service.now()
         usage = count_call(asked.service, asked.caller, name, now)
@@ -224,6 +227,12 @@ def _call(name: str, asked: Asked) -> types.CallToolResult:
         log_failure(error)
         failure = internal_error()
         return _result({"error": failure.code, "message": failure.message}, is_error=True)
+
+
+def _unusable(arguments: Arguments) -> str | None:
+    """Why a text among ``arguments`` can be looked for nowhere; None when all can be."""
+    listed = (value if isinstance(value, list) else [value] for value in arguments.values())
+    return next((why for some in listed for text in some if isinstance(text, str) and (why := text_problem(text))), None)
 
 
 def _result(value: dict[str, Any], is_error: bool = False) -> types.CallToolResult:
