@@ -1,84 +1,74 @@
 """A year of days, compressed in time: what a day costs at the end against the beginning, and how much disk there is by then.
 
-    .venv/bin/python benchmarks/year.py --days 365 --rounds 500 --organizations 50
+    .venv/bin/python benchmarks/year.py --days 365 --rounds 500 --organizations 50 --minutes 28
 
-Each day lands one feed with ``--rounds`` announcements and as many other texts, changes a part of the CRMs, and goes the way of
-the daily sync with the day's own clock: documents, mentions, rounds, matches, ledger, mirror, retention; on the days that are
-compared (the first and the last month) the marts too, every ``--marts-every`` days, since dbt would be most of the running
-time. Organizations have no webhook, so that no time goes into a receiver: their deliveries end at once, with an attempt on record.
-Retention is scaled with ``--retention`` so that it has begun to delete long before the end. Prints times and sizes by month.
+Each day lands one feed with ``--rounds`` announcements and as many other texts (acquisitions, job changes, openings among them),
+changes a part of the CRMs, and goes the way of the daily sync with the day's own clock: documents, mentions, rounds, publishing,
+signals, CRM, matching, ledger, sending, mirror, snapshot, retention. In the first and in the last month the marts are built on two
+days in a row, three times; the second of two counts, as it has a day's worth of news. Organizations have no webhook, so their
+deliveries end at once with an attempt on record; a fifth of them are teams whose webhooks take what they are sent (year_world.py).
+Retention is scaled with ``--retention`` so that it has begun to delete long before the end. Prints each month's median day by
+step, sizes and rows as it goes; stopped by ``--minutes``, Ctrl-C or SIGTERM it reports the days it has lived.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
+import itertools
 import shutil
+import signal
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, select, text
+from year_world import World, build_world, take_signals
 
-from pipeline.crm.history import pull_changes
+from pipeline.crm.history import pull_changes, snapshot_day
 from pipeline.documents import ingest
 from pipeline.installation import Installation
 from pipeline.matching import steps
-from pipeline.organizations.organizations import create_organization
 from pipeline.organizations.thresholds import default_thresholds
 from pipeline.settings import Settings
 from pipeline.signals import mention_table, round_table
-from pipeline.store.tables.documents import Landing as LandingRow
+from pipeline.store.tables.base import Base
+from pipeline.subscriptions.fan_out import fan_out
+from pipeline.subscriptions.index import SubscriptionIndex
+from pipeline.subscriptions.publishing import publish_changed_signals
 from pipeline.upkeep.retention import RetentionPolicy, apply_retention
 from pipeline.webhooks import mirror, published_rounds
 from pipeline.webhooks.admission import admit, load_levels
 
 START = datetime(2026, 1, 1, 6, 0, tzinfo=UTC)
 MONTH = 30
-COMPANIES = 20_000
-ACCOUNTS = 400
-ITEM = (
-    "<item><title>{title}</title><link>https://wire.example/{day}/{number}</link><guid>{day}-{number}</guid>"
-    "<pubDate>{date}</pubDate><description>{text}</description></item>"
-)
-FILLER = "The company serves customers in forty countries and will grow its team. " * 20
-SYLLABLES = [
-    "bar",
-    "cel",
-    "dor",
-    "fen",
-    "gil",
-    "hal",
-    "jun",
-    "kor",
-    "lim",
-    "mar",
-    "nel",
-    "or",
-    "pel",
-    "quin",
-    "ros",
-    "sol",
-    "ul",
-]
-KINDS = ["Labs", "Systems", "Health", "Robotics"]
+# The first days have an empty ledger and a first CRM to take in.
+BEGINNING = 5
+BIG = 500  # tables with fewer rows are not printed
 
 
 @dataclass
 class Day:
-    """Seconds of one day by step, of processor and by the wall."""
+    """Seconds of one day: by step and of the marts those of the processor, ``wall`` with what the benchmark itself takes."""
 
     number: int
     wall: float = 0.0
-    cpu: float = 0.0
     steps: dict[str, float] = field(default_factory=dict)
     marts: float | None = None
-    megabytes: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def cpu(self) -> float:
+        """All steps, without marts."""
+        return sum(self.steps.values())
+
+
+class Stopped(Exception):
+    """The time is up, or somebody asked to stop."""
 
 
 def main() -> None:
@@ -87,79 +77,96 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--organizations", type=int, default=50)
     parser.add_argument("--retention", type=float, default=1 / 3, help="Of the default periods, this part.")
-    parser.add_argument("--marts-every", type=int, default=10, help="0: never.")
+    parser.add_argument("--minutes", type=float, default=0.0, help="Stop and report after so many; 0: never.")
+    parser.add_argument("--no-marts", action="store_true")
     parser.add_argument("--folder", type=Path, help="Where to work; a temporary one when not given.")
     given = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="year-"))
+    days: list[Day] = []
     try:
-        days = live_through(folder, given)
+        live_through(folder, given, days)
+    except Stopped as reason:
+        print(f"stopped after day {len(days)}: {reason}")
     finally:
+        report(days)
         if given.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
-    report(days)
 
 
-def live_through(folder: Path, given: argparse.Namespace) -> list[Day]:
+def _stop(number: int, _frame: object) -> None:
+    raise Stopped(signal.Signals(number).name)
+
+
+def live_through(folder: Path, given: argparse.Namespace, days: list[Day]) -> None:
+    """Live the days that are asked for; those lived are in ``days``, whatever ends it."""
+    began = time.monotonic()
     clock = [START]
     installation = Installation(Settings(home=folder), now=lambda: clock[0])
-    names = companies(random.Random(1))
-    organizations = [
-        create_organization(installation.database, f"org-{n}", f"Organization {n}", START) for n in range(given.organizations)
-    ]
-    ids = [getattr(one, "id", one) for one in organizations]
-    rng = random.Random(2)
-    fill_crms(installation, ids, names, rng, START)
+    world = build_world(installation, given.rounds, given.organizations)
     policy = scaled(RetentionPolicy.of(installation.settings), given.retention)
-    days = []
+    print(f"the world was made in {time.monotonic() - began:.0f} s; policy: {policy}", flush=True)
     for number in range(given.days):
         clock[0] = START + timedelta(days=number)
-        is_compared = number < MONTH or number >= given.days - MONTH
-        with_marts = bool(given.marts_every) and is_compared and number % given.marts_every == 0
-        days.append(live_a_day(installation, number, given.rounds, names, rng, ids, policy, with_marts))
-        if number % MONTH == MONTH - 1:
-            show_month(days[-MONTH:])
-    return days
+        is_built = not given.no_marts and builds_marts(number, given.days)
+        days.append(live_a_day(world, number, policy, is_built))
+        if number % MONTH == MONTH - 1 or number == given.days - 1:
+            show_month(days[-(number % MONTH + 1) :], installation)
+        if given.minutes and time.monotonic() - began > given.minutes * 60:
+            raise Stopped(f"{given.minutes:g} minutes are over")
 
 
-def live_a_day(
-    installation: Installation,
-    number: int,
-    rounds: int,
-    names: list[str],
-    rng: random.Random,
-    organizations: list[str],
-    policy: RetentionPolicy,
-    with_marts: bool,
-) -> Day:
-    day = Day(number)
+def builds_marts(number: int, days: int) -> bool:
+    """On two days in a row, three times in the first and in the last month."""
+    place = number if number < MONTH else MONTH - (days - number)
+    return 0 <= place < MONTH and place % 10 in (8, 9)
+
+
+def live_a_day(world: World, number: int, policy: RetentionPolicy, is_built: bool) -> Day:
+    """What comes from outside, then all steps, timed each."""
+    day, installation, began = Day(number), world.installation, time.perf_counter()
     now = installation.now()
-    land(installation, number, rounds, names, rng)
-    touch_crms(installation, organizations, names, rng, number)
-    wall, cpu = time.perf_counter(), time.process_time()
-    database, warehouse = installation.database, installation.warehouse
+    database, warehouse, settings = installation.database, installation.warehouse, installation.settings
+    world.news(number)
+    world.crms(number)
+    found: list[Any] = []
 
-    def timed(name: str, work: object) -> object:
-        began = time.process_time()
-        result = work()  # type: ignore[operator]
-        day.steps[name] = day.steps.get(name, 0.0) + time.process_time() - began
-        return result
+    def match() -> None:
+        levels = load_levels(database, default_thresholds(settings))
+        found.extend((steps.find_new(warehouse, now, settings.look_back_hours, levels.search), levels))
 
-    timed("documents", lambda: ingest_all(installation))
-    timed("mentions", lambda: mention_table.extract_new(warehouse, now))
-    timed("rounds", lambda: round_table.resolve_new(warehouse, now, installation.settings.max_article_age_hours))
-    timed("publish", lambda: published_rounds.publish_changed(database, warehouse, now))
-    timed("crm", lambda: pull_changes(database, warehouse, now))
-    levels = load_levels(database, default_thresholds(installation.settings))
-    found = timed("match", lambda: steps.find_new(warehouse, now, installation.settings.look_back_hours, levels.search))
-    timed("ledger", lambda: admit(database, warehouse, found, levels, now))  # type: ignore[arg-type]
-    timed("mirror", lambda: mirror.mirror(database, warehouse, now + timedelta(seconds=1)))
-    timed("retention", lambda: apply_retention(database, warehouse, installation.landing, policy, now))
-    day.wall, day.cpu = time.perf_counter() - wall, time.process_time() - cpu
-    if with_marts:
+    def signals() -> None:
+        publish_changed_signals(database, warehouse, now, settings.max_article_age_hours)
+        fan_out(database, SubscriptionIndex(database), now)
+
+    for name, work in (
+        ("documents", lambda: ingest_all(installation)),
+        ("mentions", lambda: mention_table.extract_new(warehouse, now)),
+        ("rounds", lambda: round_table.resolve_new(warehouse, now, settings.max_article_age_hours)),
+        ("publish", lambda: published_rounds.publish_changed(database, warehouse, now)),
+        ("signals", signals),
+        ("crm", lambda: pull_changes(database, warehouse, now)),
+        ("match", match),
+        ("ledger", lambda: admit(database, warehouse, *found, now)),
+        ("send", lambda: take_signals(installation)),
+        ("mirror", lambda: mirror.mirror(database, warehouse, now + timedelta(seconds=1))),
+        ("snapshot", lambda: snapshot_day(warehouse, now.date() - timedelta(days=1))),
+        ("retention", lambda: apply_retention(database, warehouse, installation.landing, policy, now)),
+    ):  # fmt: skip
+        with timed(day, name):
+            work()
+    if is_built:
         day.marts = marts(installation)
-    if number % MONTH == MONTH - 1:
-        day.megabytes = sizes(installation.settings.home)
+    day.wall = time.perf_counter() - began
     return day
+
+
+@contextmanager
+def timed(day: Day, name: str) -> Iterator[None]:
+    began = time.process_time()
+    yield
+    day.steps[name] = time.process_time() - began
 
 
 def ingest_all(installation: Installation) -> None:
@@ -183,111 +190,85 @@ def marts(installation: Installation) -> float:
     return time.process_time() - began
 
 
-def companies(rng: random.Random) -> list[str]:
-    names: dict[str, None] = {}
-    while len(names) < COMPANIES:
-        names["".join(rng.choice(SYLLABLES) for _ in range(4)).title() + " " + rng.choice(KINDS)] = None
-    return list(names)
-
-
-def domain(name: str) -> str:
-    return name.replace(" ", "").lower() + ".example"
-
-
-def land(installation: Installation, number: int, rounds: int, names: list[str], rng: random.Random) -> None:
-    now = installation.now()
-    items = []
-    for n in range(rounds * 2):
-        name = rng.choice(names)
-        if n % 2:
-            title, text = f"{name} opens an office in Lisbon", f"{name} today opened an office. {FILLER}"
-        else:
-            millions = rng.randrange(2, 90)
-            title = f"{name} raises ${millions} million Series A"
-            text = f"{name} (https://{domain(name)}) today announced that it raised ${millions} million in Series A funding"
-            text += f" led by Harbour Capital. {FILLER}"
-        date = (now - timedelta(minutes=n % 300)).strftime("%a, %d %b %Y %H:%M:%S +0000")
-        items.append(ITEM.format(title=title, day=number, number=n, date=date, text=text))
-    body = f"<rss version='2.0'><channel><title>Wire</title>{''.join(items)}</channel></rss>".encode()
-    sha256 = installation.landing.put(body)
-    # The file is as old as the day that is lived through, not as this minute: retention looks at it.
-    os.utime(installation.landing.folder / sha256[:2] / sha256[2:4] / sha256, (now.timestamp(), now.timestamp()))
-    with installation.database.write() as session:
-        session.execute(
-            insert(LandingRow).values(
-                source_id="wire", kind="feed", url="https://wire.example/rss", sha256=sha256, size=len(body), is_catch_up=False,
-                context={"outlet": "Wire"}, fetched_at=now, status="landed",
-            )
-        )  # fmt: skip
-
-
-def fill_crms(
-    installation: Installation, organizations: list[str], names: list[str], rng: random.Random, now: datetime
-) -> None:
-    for organization in organizations:
-        push(installation, organization, rng.sample(names, ACCOUNTS), now)
-
-
-def touch_crms(installation: Installation, organizations: list[str], names: list[str], rng: random.Random, number: int) -> None:
-    for organization in organizations[number % 5 :: 5]:
-        push(installation, organization, rng.sample(names, 4), installation.now())
-
-
-def push(installation: Installation, organization: str, names: list[str], now: datetime) -> None:
-    from pipeline.crm.rows import AccountRow
-    from pipeline.crm.upsert import upsert_accounts
-
-    rows = [AccountRow(external_id=domain(name), name=name, domain=domain(name), metadata_json=None) for name in names]
-    upsert_accounts(installation.database, organization, rows, now)
-
-
 def scaled(policy: RetentionPolicy, part: float) -> RetentionPolicy:
-    return RetentionPolicy(
-        *(
-            max(2, round(days * part))
-            for days in (policy.text_days, policy.landing_days, policy.attempt_days, policy.history_days)
-        )
-    )
+    """The policy with each period so much shorter."""
+    days = {name: max(2, round(getattr(policy, name) * part)) for name in policy.__dataclass_fields__}
+    return replace(policy, **days)
 
 
-def sizes(home: Path) -> dict[str, float]:
-    def megabytes(*paths: Path) -> float:
+def megabytes(home: Path) -> dict[str, float]:
+    """What lies on the disk, by store."""
+
+    def size(*paths: Path) -> float:
         files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))]
-        return round(sum(file.stat().st_size for file in files if file.is_file()) / 1e6, 1)
+        return round(sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink()) / 1e6, 1)
 
     return {
-        "app": megabytes(*home.glob("app.db*")),
-        "warehouse": megabytes(*home.glob("warehouse.duckdb*")),
-        "landing": megabytes(home / "landing"),
-        "published": megabytes(home / "published"),
+        "app": size(*home.glob("app.db*")),
+        "warehouse": size(*home.glob("warehouse.duckdb*")),
+        "landing": size(home / "landing"),
+        "published": size(home / "published"),
     }
 
 
-def show_month(days: list[Day]) -> None:
-    built = [day.marts for day in days if day.marts is not None]
-    figures = {
-        "day": days[-1].number + 1,
-        "cpu_seconds_a_day": round(statistics.median(day.cpu for day in days), 2),
-        "wall_seconds_a_day": round(statistics.median(day.wall for day in days), 2),
-        "steps": {name: round(statistics.median(day.steps[name] for day in days), 3) for name in days[0].steps},
-        "marts_cpu_seconds": round(statistics.median(built), 1) if built else None,
-        "megabytes": days[-1].megabytes,
-    }
-    print(json.dumps(figures), flush=True)
+def rows(installation: Installation) -> dict[str, int]:
+    """Rows of every table of both stores."""
+    with installation.database.read() as session:
+        found = {
+            name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in Base.metadata.tables.items()
+        }
+        pages = [session.scalar(text(f"PRAGMA {name}")) for name in ("page_count", "freelist_count")]
+    found["(app database, free pages of a thousand)"] = 1000 * pages[1] // pages[0]
+    with installation.warehouse.open() as connection:
+        tables = connection.execute(
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE schema_name IN ('raw', 'core') ORDER BY 1"
+        ).fetchall()
+        for (name,) in tables:
+            found[name] = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
+    return found
 
 
-def report(days: list[Day]) -> None:
-    # The first days have an empty ledger and a first CRM to take in.
-    first, last = days[5:MONTH], days[-MONTH:]
-    ratio = statistics.median(day.cpu for day in last) / statistics.median(day.cpu for day in first)
-    print(f"last month's days against the first month's, processor time without marts: {ratio:.2f}")
-    marts_first, marts_last = ([day.marts for day in part if day.marts is not None] for part in (days[:MONTH], last))
-    if marts_first and marts_last:
-        print(f"marts, the same: {statistics.median(marts_last) / statistics.median(marts_first):.2f}")
-        whole = (statistics.median(day.cpu for day in last) + statistics.median(marts_last)) / (
-            statistics.median(day.cpu for day in first) + statistics.median(marts_first)
-        )
-        print(f"both together: {whole:.2f}")
+def median(days: Sequence[Day], of: Callable[[Day], float]) -> float:
+    return statistics.median(of(day) for day in days)
+
+
+def step(name: str) -> Callable[[Day], float]:
+    return lambda day: day.steps[name]
+
+
+def show_month(days: Sequence[Day], installation: Installation) -> None:
+    """One month's median day, what lies on the disk at its end, and the tables of many rows."""
+    by_step = {name: round(median(days, step(name)), 3) for name in days[0].steps}
+    built = [day.marts for before, day in itertools.pairwise(days) if day.marts and before.marts]
+    print(
+        f"day {days[-1].number + 1}: processor {median(days, lambda day: day.cpu):.2f} s a day, dearest "
+        f"{max(day.cpu for day in days):.2f}; wall with the benchmark's own {median(days, lambda day: day.wall):.2f}"
+        + (f"; marts {statistics.median(built):.1f}" if built else "")
+    )
+    print(f"  steps {by_step}")
+    print(f"  MB {megabytes(installation.settings.home)}")
+    print(f"  rows { {name: count for name, count in rows(installation).items() if count >= BIG or '(' in name} }", flush=True)
+
+
+def report(days: Sequence[Day]) -> None:
+    """The last month's days against the first month's."""
+    if len(days) < 2 * MONTH:
+        print(f"{len(days)} days are too few to compare months")
+        return
+    first, last = days[BEGINNING:MONTH], days[-MONTH:]
+    print(f"the last {MONTH} of {len(days)} days against days {BEGINNING + 1} to {MONTH}, processor time of the median day")
+    for name in days[0].steps:
+        before, after = (median(part, step(name)) for part in (first, last))
+        print(f"  {name:10} {before:.3f} {after:.3f}  {after / max(before, 1e-9):.2f}")
+    before, after = (median(part, lambda day: day.cpu) for part in (first, last))
+    print(
+        f"  {'all':10} {before:.3f} {after:.3f}  {after / before:.2f}; the dearest day of all took {max(d.cpu for d in days):.2f}"
+    )
+    builds = [[day for yesterday, day in itertools.pairwise(part) if day.marts and yesterday.marts] for part in (first, last)]
+    if all(builds):
+        marts_before, marts_after = (statistics.median(day.marts or 0.0 for day in part) for part in builds)
+        print(f"  {'marts':10} {marts_before:.3f} {marts_after:.3f}  {marts_after / marts_before:.2f}")
+        print(f"  both together {(after + marts_after) / (before + marts_before):.2f}")
 
 
 if __name__ == "__main__":

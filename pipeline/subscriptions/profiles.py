@@ -1,21 +1,22 @@
 """Companies and investors as the active signals state them, brought up to date in the transaction that publishes signals.
 
 Made anew from the signals for whoever a changed signal is or was about, so a correction corrects them too, and who is in no
-active signal any more goes. What belongs here: tables ``companies``, ``investors``, ``signal_investors``. What does not: searching
-them (subscriptions.search).
+active signal any more goes. When somebody was first found stays known though retention deletes that signal. What belongs here:
+tables ``companies``, ``investors``, ``signal_investors``. What does not: searching them (subscriptions.search).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.tables.subscriptions import Company, Investor, Signal, SignalInvestor
 from pipeline.subscriptions.filters import lowered
 from pipeline.subscriptions.identifiers import name_key
@@ -57,6 +58,22 @@ def refresh_profiles(
         _refresh_investors(db, session, rounds, now)
 
 
+def forget_profiles(session: Session, companies: Collection[str], investors: Collection[str]) -> tuple[int, int]:
+    """Delete those of them that no active signal is about, or names, after signals were deleted; gives how many of each.
+
+    The others stay as they are: what the signals that went said of them is still so.
+    """
+    is_spoken_of = exists().where(Signal.company_id == Company.id, Signal.is_active.is_(True), Signal.company_name.is_not(None))
+    invests = exists().where(SignalInvestor.investor_id == Investor.id)
+    gone_companies = delete(Company).where(is_one_of(session, Company.id, companies), ~is_spoken_of)
+    gone_investors = delete(Investor).where(is_one_of(session, Investor.id, investors), ~invests)
+    counts = [
+        int(getattr(session.execute(gone.execution_options(synchronize_session=False)), "rowcount", 0))
+        for gone in (gone_companies, gone_investors)
+    ]
+    return counts[0], counts[1]
+
+
 def _refresh_companies(db: AppDatabase, session: Session, ids: Sequence[str], now: datetime) -> None:
     of_company = Signal.company_id
     newest = (Signal.occurred_at.desc(), Signal.id.desc())
@@ -88,7 +105,10 @@ def _refresh_companies(db: AppDatabase, session: Session, ids: Sequence[str], no
     if stated:
         rows = [_company(of_id, newest_first, now) for of_id, newest_first in sorted(stated.items())]
         insert = db.insert(Company)
-        kept = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+        kept: dict[str, Any] = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+        kept["created_at"] = case(
+            (Company.created_at < insert.excluded.created_at, Company.created_at), else_=insert.excluded.created_at
+        )
         session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=kept), rows)
 
 
@@ -137,17 +157,18 @@ def _refresh_investors(db: AppDatabase, session: Session, rounds: Sequence[Signa
 
 
 def _restate(session: Session, ids: Sequence[str], now: datetime) -> None:
-    """Each investor by its rounds, the last found first; who has none goes."""
-    query = select(SignalInvestor).where(SignalInvestor.investor_id.in_(ids))
-    stated: defaultdict[str, list[SignalInvestor]] = defaultdict(list)
-    for link in session.scalars(query.order_by(SignalInvestor.discovered_at.desc(), SignalInvestor.signal_id)):
-        stated[link.investor_id].append(link)
-    for investor in session.scalars(select(Investor).where(Investor.id.in_(ids))):
-        rounds = stated[investor.id]
-        if not rounds:
+    """Each investor by its rounds, the last found first; who has none goes. Looks by index, not at all rounds of each."""
+    of_investor = select(SignalInvestor).where(SignalInvestor.investor_id == Investor.id)
+    newest_first = of_investor.order_by(SignalInvestor.discovered_at.desc(), SignalInvestor.signal_id).limit(1)
+    name = newest_first.with_only_columns(SignalInvestor.name).scalar_subquery()
+    kind = newest_first.with_only_columns(SignalInvestor.type).where(SignalInvestor.type.is_not(None)).scalar_subquery()
+    first = of_investor.with_only_columns(func.min(SignalInvestor.discovered_at)).scalar_subquery()
+    query = select(Investor, name.label("name"), kind.label("kind"), first.label("first"))
+    for investor, named, known_type, first_found in session.execute(query.where(is_one_of(session, Investor.id, ids))).all():
+        if named is None:
             session.delete(investor)
             continue
-        values = (rounds[0].name, _first(link.type for link in rounds), rounds[-1].discovered_at)
+        values = (named, known_type, min(investor.created_at, first_found))
         if values != (investor.name, investor.type, investor.created_at):
             investor.name, investor.type, investor.created_at = values
             investor.updated_at = now

@@ -15,6 +15,7 @@ import duckdb
 
 from pipeline.signals.mention_table import rows_of
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.closed_days import closed_before
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 from pipeline.subscriptions import payloads
 from pipeline.subscriptions.model import EventType
@@ -116,12 +117,13 @@ def round_signal(row: dict[str, Any], sources: Sequence[dict[str, Any]], fresh_f
 
 
 def _changed_rounds(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The next that changed and are open: who was told of a closed one is forgotten."""
     after = progress(connection, ROUNDS_STEP)
     return rows_of(
         connection,
-        "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds WHERE round_seq > ? "
-        "ORDER BY round_seq LIMIT ?",
-        [after, BATCH],
+        "SELECT *, CAST(investors AS VARCHAR) AS investors_json FROM core.funding_rounds "
+        "WHERE round_seq > ? AND first_seen_at >= ? ORDER BY round_seq LIMIT ?",
+        [after, closed_before(connection), BATCH],
     )
 
 

@@ -128,7 +128,8 @@ def _placed(db: AppDatabase, reports: Iterable[_Report], before: dict[str, str])
     keys = sorted({report.logical_key for report in ordered})
     with db.read() as session:
         query = select(Signal.id, Signal.event_type, Signal.logical_key, Signal.occurred_at)
-        for found in session.execute(query.where(Signal.logical_key.in_(keys), Signal.event_type != EventType.FUNDING)):
+        kinds = [event_type for event_type, _ in KINDS.values()]
+        for found in session.execute(query.where(Signal.event_type.in_(kinds), Signal.logical_key.in_(keys))):
             events[found.event_type, found.logical_key].append((found.occurred_at, found.id))
     links: dict[str, str] = {}
     for report in ordered:

@@ -14,7 +14,7 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.base import Base
 from pipeline.store.tables.crm import CrmImport, CrmReject
 from pipeline.store.tables.deliveries import OperatorNotice
-from pipeline.store.tables.documents import FollowUp, SourceHour
+from pipeline.store.tables.documents import FollowUp, HostPace, SourceHour
 from pipeline.store.tables.documents import Landing as LandingRow
 from pipeline.store.tables.organizations import UsageCounter
 from pipeline.store.tables.partners import Referral
@@ -52,7 +52,8 @@ def clear_landings(database: AppDatabase, landing: Landing, before: datetime) ->
 
 
 def clear_tables(database: AppDatabase, settled: datetime, history: datetime) -> dict[str, int]:
-    """Delete follow-ups and source hours from before ``settled``, counters, rejects and notices from before ``history``."""
+    """Delete follow-ups, source hours and hosts' paces from before ``settled``; counters, CRM files with their rejects, and notices
+    from before ``history``."""
     old_imports = select(CrmImport.id).where(CrmImport.imported_at < history)
     return {
         "follow_ups": _delete(
@@ -64,7 +65,9 @@ def clear_tables(database: AppDatabase, settled: datetime, history: datetime) ->
         ),
         "source_hours": _delete_where(database, SourceHour, SourceHour.hour_at < settled),
         "usage_counters": _delete_where(database, UsageCounter, UsageCounter.day < history.date().isoformat()),
+        "host_paces": _delete_where(database, HostPace, HostPace.next_at_epoch < settled.timestamp()),
         "crm_rejects": _delete(database, CrmReject.id, CrmReject.import_id.in_(old_imports)),
+        "crm_imports": _delete(database, CrmImport.id, CrmImport.imported_at < history),
         "operator_notices": _delete(
             database, OperatorNotice.id, OperatorNotice.status != "open", OperatorNotice.created_at < history
         ),

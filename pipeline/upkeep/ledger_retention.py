@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import Delete, Update, delete, select, tuple_, update
+from sqlalchemy import Delete, Update, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
@@ -117,7 +117,9 @@ def _forget_rounds(session: Session, rounds: set[str], done: Counter[str]) -> No
 
 def _forget_others(database: AppDatabase, before: datetime, done: Counter[str]) -> None:
     """Deliveries of other faces, oldest first through the index of creation; questions that ended without an answer."""
-    no_match = (Delivery.created_at < before, Delivery.match_id.is_(None), Delivery.status.not_in((*WAITS, "held")))
+    # Said so that the index of matches is not taken for it: most deliveries may be of other faces.
+    is_of_none = func.coalesce(Delivery.match_id, "") == ""
+    no_match = (Delivery.created_at < before, is_of_none, Delivery.status.not_in((*WAITS, "held")))
     unanswered = (MatchReview.updated_at < before, MatchReview.status.in_(UNANSWERED), MatchReview.is_mirrored)
     while True:
         with database.read() as session:

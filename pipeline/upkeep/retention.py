@@ -19,7 +19,14 @@ from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.closed_days import MARGIN
 from pipeline.store.warehouse import Warehouse
-from pipeline.upkeep import app_retention, ledger_retention, warehouse_retention
+from pipeline.upkeep import (
+    app_retention,
+    click_retention,
+    credit_retention,
+    ledger_retention,
+    signal_retention,
+    warehouse_retention,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ def apply_retention(
     # The warehouse closes the days; what says who was told goes after.
     done |= warehouse_retention.compact(warehouse, before["text"], before["history"], forgotten)
     done |= ledger_retention.forget_news(database, forgotten)
+    done |= signal_retention.forget_signals(database, warehouse, forgotten)
+    done |= credit_retention.sum_credits(database, forgotten)
+    done |= click_retention.forget_clicks(database, warehouse, forgotten)
     database.forget_log()
     for what, count in done.items():
         if count:

@@ -1,17 +1,19 @@
 """Retention in the warehouse: texts are taken out of rows that stay for a while, then old news goes as a whole.
 
-DuckDB gives no space back to the file system, but writes into what has become free when the file is closed.
+DuckDB gives no space back to the file system, but writes into what has become free when the file is closed. A change in a group of
+122,880 rows writes the group's columns anew, whether it is of a day's rows or a week's: so old rows go by whole weeks.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from pipeline.documents.document_table import TEXT_EXPIRED
 from pipeline.store.closed_days import close_days
 from pipeline.store.warehouse import Warehouse
+from pipeline.upkeep.ledger_retention import UNANSWERED
 
 # One transaction's worth: others wait for the warehouse while it lasts (about a second).
 CHUNK = 20_000
@@ -25,7 +27,9 @@ def compact(warehouse: Warehouse, texts: datetime, history: datetime, forgotten:
     News: rounds first seen then, with their matches and deliveries, and documents landed then that no other round is made of,
     with their mentions. A document's id stays in raw.past_documents. A round that a filing tells of stays with its documents: an
     amendment may come years later, and must find it. The newest rows of all stay: their numbers must not be given again.
+    Texts and news go a week at a time, the one that is wholly over.
     """
+    texts, forgotten = _week_of(texts), _week_of(forgotten)
     done = {"document_texts": 0, "evidence": 0}
     while True:
         with warehouse.write() as connection:
@@ -80,6 +84,9 @@ _NEWS = {
         DELETE FROM core.webhook_deliveries
         WHERE round_id IN (SELECT round_id FROM past_rounds) OR (round_id IS NULL AND started_at < ?)
     """,
+    "old_questions_copied": f"""
+        DELETE FROM core.match_reviews WHERE updated_at < ? AND status IN ({", ".join(f"'{status}'" for status in UNANSWERED)})
+    """,  # noqa: S608 - constants
     "old_documents": "INSERT INTO raw.past_documents SELECT CAST(document_id AS UUID) FROM past_documents",
     "old_mentions": "DELETE FROM core.mentions WHERE document_id IN (SELECT document_id FROM past_documents)",
     "old_links": "DELETE FROM core.round_mentions WHERE document_id IN (SELECT document_id FROM past_documents)",
@@ -122,6 +129,12 @@ def _expire(connection: duckdb.DuckDBPyConnection) -> int:
         [TEXT_EXPIRED, *bounds],
     ).fetchall()
     return int(evidence[0][0])
+
+
+def _week_of(instant: datetime) -> datetime:
+    """The beginning of the Monday (UTC) before."""
+    day = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday())
 
 
 def _naive(instant: datetime) -> datetime:

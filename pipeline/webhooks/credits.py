@@ -16,6 +16,7 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.bulk import is_one_of
 from pipeline.store.tables.deliveries import Delivery
 from pipeline.store.tables.subscriptions import CreditEntry, CreditHold, Team, WebhookSubscription
 from pipeline.webhooks.waiting import Endpoint, Waiting
@@ -24,6 +25,8 @@ SKIPPED = "skipped"
 NO_CREDITS = "no_credits"
 COST = 1
 SWEEP = 500
+# Asked hold by hold, and not as a join: SQLite would begin with all deliveries that there ever were.
+HAS_ENDED = select(Delivery.status).where(Delivery.id == CreditHold.delivery_id).scalar_subquery() != "sending"
 
 Chosen = list[tuple[Waiting, Endpoint]]
 
@@ -69,16 +72,18 @@ def settle_holds(session: Session, now: datetime) -> int:
     Safe to call by several processes at once; gives how many were counted.
     """
     query = (
-        select(CreditHold, Delivery)
-        .join(Delivery, Delivery.id == CreditHold.delivery_id)
-        .where(Delivery.status != "sending")
+        select(CreditHold)
+        .where(HAS_ENDED)
         .order_by(CreditHold.organization_id, CreditHold.delivery_id)
         .limit(SWEEP)
-        .with_for_update(of=CreditHold, skip_locked=True)
+        .with_for_update(skip_locked=True)
     )
-    ended = session.execute(query.execution_options(populate_existing=True)).all()
-    if not ended:
+    holds = session.scalars(query.execution_options(populate_existing=True)).all()
+    if not holds:
         return 0
+    of_holds = select(Delivery).where(is_one_of(session, Delivery.id, [hold.delivery_id for hold in holds]))
+    deliveries = {row.id: row for row in session.scalars(of_holds.execution_options(populate_existing=True))}
+    ended = [(hold, deliveries[hold.delivery_id]) for hold in holds]
     teams: defaultdict[str, _TeamSum] = defaultdict(_TeamSum)
     endpoints: defaultdict[str, _EndpointSum] = defaultdict(_EndpointSum)
     for hold, delivery in ended:
@@ -114,8 +119,7 @@ def settle_all_holds(db: AppDatabase, now: datetime) -> int:
     counted = 0
     while True:
         with db.read() as session:
-            query = select(CreditHold.delivery_id).join(Delivery, Delivery.id == CreditHold.delivery_id)
-            if session.scalar(query.where(Delivery.status != "sending").limit(1)) is None:
+            if session.scalar(select(CreditHold.delivery_id).where(HAS_ENDED).limit(1)) is None:
                 return counted
         with db.write() as session:
             found = settle_holds(session, now)

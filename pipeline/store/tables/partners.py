@@ -100,6 +100,12 @@ class Referral(Base):
             sqlite_where=text("visitor_hash IS NOT NULL"),
             postgresql_where=text("visitor_hash IS NOT NULL"),
         ),
+        Index(
+            "ix_referrals_click",
+            "click_id",
+            sqlite_where=text("click_id IS NOT NULL"),
+            postgresql_where=text("click_id IS NOT NULL"),
+        ),
         # No number is given twice: partners keep them.
         {"sqlite_autoincrement": True},
     )

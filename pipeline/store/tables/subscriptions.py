@@ -51,7 +51,8 @@ class Team(Base):
 
 
 class CreditEntry(Base):
-    """One change of a team's credits, never changed: what was granted, and what each successful delivery took."""
+    """One change of a team's credits: what was granted, and what each successful delivery took. Never changed while it is young;
+    what was taken long ago is one entry of the team (upkeep.credit_retention), so the sum is always the team's credits."""
 
     __tablename__ = "credit_entries"
     __table_args__ = (Index("ix_credit_entries_team", "organization_id", "id"),)
@@ -59,7 +60,7 @@ class CreditEntry(Base):
     id: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("teams.organization_id"))
     amount: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[str] = mapped_column(String(16))  # grant, delivery, request
+    kind: Mapped[str] = mapped_column(String(16))  # grant, delivery, request, carried
     delivery_id: Mapped[str | None] = mapped_column(String(36), unique=True)  # charged once
     note: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -221,6 +222,16 @@ class SignalInvestor(Base):
     """Who invested in which active round, as the round states it."""
 
     __tablename__ = "signal_investors"
+    __table_args__ = (
+        Index("ix_signal_investors_newest", "investor_id", "discovered_at"),
+        Index(
+            "ix_signal_investors_typed",
+            "investor_id",
+            "discovered_at",
+            sqlite_where=text("type IS NOT NULL"),
+            postgresql_where=text("type IS NOT NULL"),
+        ),
+    )
 
     investor_id: Mapped[str] = mapped_column(ForeignKey("investors.id"), primary_key=True)
     signal_id: Mapped[str] = mapped_column(ForeignKey("signals.id"), primary_key=True, index=True)
