@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -94,7 +95,7 @@ def delete_files_of_gone_runs(instance: dg.DagsterInstance, before: datetime) ->
 
 
 def _events(instance: dg.DagsterInstance) -> object:
-    storage: object = instance.event_log_storage
+    storage: Any = instance.event_log_storage
     return storage if isinstance(storage, SqlEventLogStorage) else getattr(storage, "_storage", storage)
 
 

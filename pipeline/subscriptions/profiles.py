@@ -164,7 +164,8 @@ def _restate(session: Session, ids: Sequence[str], now: datetime) -> None:
     kind = newest_first.with_only_columns(SignalInvestor.type).where(SignalInvestor.type.is_not(None)).scalar_subquery()
     first = of_investor.with_only_columns(func.min(SignalInvestor.discovered_at)).scalar_subquery()
     query = select(Investor, name.label("name"), kind.label("kind"), first.label("first"))
-    for investor, named, known_type, first_found in session.execute(query.where(is_one_of(session, Investor.id, ids))).all():
+    found: Sequence[Any] = session.execute(query.where(is_one_of(session, Investor.id, ids))).all()
+    for investor, named, known_type, first_found in found:
         if named is None:
             session.delete(investor)
             continue
