@@ -28,7 +28,8 @@ BATCH = 1_000
 # Long texts that a report has no use for are not read: in a wide join that would mean those of all mentions.
 _REPORTS = """
     SELECT m.* EXCLUDE (evidence, details, confidence_reasons, description, investors),
-        CAST(m.investors AS VARCHAR) AS investors_json, d.kind, d.source_id, d.outlet, d.url, d.title, d.landed_at, d.published_at, d.is_catch_up, l.round_id
+        CAST(m.investors AS VARCHAR) AS investors_json, d.kind, d.source_id, d.outlet, d.url, d.title, d.landed_at,
+        d.published_at, d.is_catch_up, l.round_id
     FROM core.mentions m JOIN raw.documents d USING (document_id) LEFT JOIN core.round_mentions l USING (document_id)
 """
 
