@@ -8,7 +8,8 @@ signals, CRM, matching, ledger, sending, mirror, snapshot, retention. In the fir
 days in a row, three times; the second of two counts, as it has a day's worth of news. Organizations have no webhook, so their
 deliveries end at once with an attempt on record; a fifth of them are teams whose webhooks take what they are sent (year_world.py).
 Retention is scaled with ``--retention`` so that it has begun to delete long before the end. Prints each month's median day by
-step, sizes and rows as it goes; stopped by ``--minutes``, Ctrl-C or SIGTERM it reports the days it has lived.
+step, sizes and rows as it goes. With ``--minutes`` it plans fewer days, each month anew, when the time will not do; Ctrl-C or SIGTERM end
+it with the day at hand, and it reports the days it has lived.
 """
 
 from __future__ import annotations
@@ -77,16 +78,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--organizations", type=int, default=50)
     parser.add_argument("--retention", type=float, default=1 / 3, help="Of the default periods, this part.")
-    parser.add_argument("--minutes", type=float, default=0.0, help="Stop and report after so many; 0: never.")
+    parser.add_argument("--minutes", type=float, default=0.0, help="Live no longer than that; 0: as long as it takes.")
     parser.add_argument("--no-marts", action="store_true")
     parser.add_argument("--folder", type=Path, help="Where to work; a temporary one when not given.")
     given = parser.parse_args()
+    asked: list[str] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        # Noted, not raised: in the middle of a step it would be taken for the step's failure.
+        signal.signal(number, lambda which, _frame: asked.append(signal.Signals(which).name))
     folder = given.folder or Path(tempfile.mkdtemp(prefix="year-"))
     days: list[Day] = []
     try:
-        live_through(folder, given, days)
+        live_through(folder, given, days, asked)
     except Stopped as reason:
         print(f"stopped after day {len(days)}: {reason}")
     finally:
@@ -95,26 +98,31 @@ def main() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _stop(number: int, _frame: object) -> None:
-    raise Stopped(signal.Signals(number).name)
-
-
-def live_through(folder: Path, given: argparse.Namespace, days: list[Day]) -> None:
-    """Live the days that are asked for; those lived are in ``days``, whatever ends it."""
+def live_through(folder: Path, given: argparse.Namespace, days: list[Day], asked: Sequence[str]) -> None:
+    """Live the days that are asked for; those lived are in ``days``, whatever ends it. ``asked``: signals that ask for the end."""
     began = time.monotonic()
     clock = [START]
     installation = Installation(Settings(home=folder), now=lambda: clock[0])
     world = build_world(installation, given.rounds, given.organizations)
     policy = scaled(RetentionPolicy.of(installation.settings), given.retention)
     print(f"the world was made in {time.monotonic() - began:.0f} s; policy: {policy}", flush=True)
+    last = given.days
     for number in range(given.days):
+        if number == last:
+            raise Stopped(f"{given.minutes:g} minutes are nearly over")
+        if asked:
+            raise Stopped(asked[0])
         clock[0] = START + timedelta(days=number)
-        is_built = not given.no_marts and builds_marts(number, given.days)
-        days.append(live_a_day(world, number, policy, is_built))
-        if number % MONTH == MONTH - 1 or number == given.days - 1:
+        days.append(live_a_day(world, number, policy, not given.no_marts and builds_marts(number, last)))
+        if number % MONTH == MONTH - 1 or number == last - 1:
             show_month(days[-(number % MONTH + 1) :], installation)
-        if given.minutes and time.monotonic() - began > given.minutes * 60:
-            raise Stopped(f"{given.minutes:g} minutes are over")
+            if given.minutes:
+                last = min(last, number + 1 + days_left(days[-MONTH:], given.minutes * 60 - (time.monotonic() - began)))
+
+
+def days_left(month: Sequence[Day], seconds: float) -> int:
+    """How many days more there is time for, at the pace of ``month``."""
+    return max(0, int(seconds / statistics.fmean(day.wall for day in month)))
 
 
 def builds_marts(number: int, days: int) -> bool:
