@@ -8,8 +8,8 @@ signals, CRM, matching, ledger, sending, mirror, snapshot, retention. In the fir
 days in a row, three times; the second of two counts, as it has a day's worth of news. Organizations have no webhook, so their
 deliveries end at once with an attempt on record; a fifth of them are teams whose webhooks take what they are sent (year_world.py).
 Retention is scaled with ``--retention`` so that it has begun to delete long before the end. Prints each month's median day by
-step, sizes and rows as it goes. With ``--minutes`` it plans fewer days, each month anew, when the time will not do; Ctrl-C or SIGTERM
-end it with the day at hand, and it reports the days it has lived.
+step, sizes and rows as it goes. With ``--minutes`` it plans fewer days, each month anew, when the time will not do; Ctrl-C or
+SIGTERM end it with the day at hand, and it reports the days it has lived.
 """
 
 from __future__ import annotations
