@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,17 @@ from dbt.artifacts.schemas.results import NodeResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from pipeline.settings import PROJECT_ROOT
-from pipeline.store.warehouse import Warehouse
+from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 # What dbt itself writes into a project when it is called there by hand.
 NOT_PROJECT = {"target", "logs", "dbt_packages", ".user.yml"}
 # dbt prints to the console (Dagster keeps that as the step's log); a log file would only grow.
 QUIETLY = ["--no-send-anonymous-usage-stats", "--no-use-colors", "--log-level-file", "none"]
+# Between these, models that can are made anew row by row; what they would do wrong, if anything, lasts no longer than this.
+WHOLE_EVERY = timedelta(days=7)
+# Step in core.progress whose position is when (Unix seconds) all was last made whole from this state of the project.
+WHOLE = "marts_whole/"
 BROKEN = {"error", "fail", "runtime error", "partial success"}
 
 
@@ -62,6 +66,7 @@ class Mart:
     name: str
     description: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    published_by_month: str | None = None  # the column by whose months the published file is split; None: it is one file
 
 
 class MartsProject:
@@ -83,24 +88,35 @@ class MartsProject:
         manifest: dict[str, Any] = json.loads(kept.read_text())
         return manifest
 
-    def build(self, select: Sequence[str] = (), *, unit_tests: bool = False, as_of: datetime | None = None) -> list[Outcome]:
+    def build(
+        self, select: Sequence[str] = (), *, unit_tests: bool = False, as_of: datetime | None = None, whole: bool | None = None
+    ) -> list[Outcome]:
         """Build models and run their tests, in the order of their dependencies; gives an outcome for each.
 
         ``select`` names exactly the models and tests to run, by their fully qualified names; empty: all. A broken
         node is an outcome, not an exception, and what depends on it is skipped. ``as_of`` is the moment the marts
-        speak of (default: now). Unit tests check the code, not the data: they are for the test suite.
+        speak of (default: now). ``whole`` makes every row anew; by default that is done weekly, and after a change of the
+        project, until it has succeeded once. Unit tests check the code, not the data: they are for the test suite.
         Raises WarehouseBusy when the file stays held by another process, DbtFailed when dbt itself gives up.
         """
-        with self.warehouse.open():
-            pass  # the tables that the models read exist from here on, in a fresh installation too
-        arguments = ["build", *QUIETLY, "--target-path", str(self.state / "target")]
+        moment, step = as_of or datetime.now(UTC), WHOLE + self._fingerprint()
+        with self.warehouse.open() as connection:  # the tables that the models read exist from here on
+            made_whole_at = progress(connection, step)
+        if whole is None:
+            whole = not timedelta(0) <= moment - datetime.fromtimestamp(made_whole_at, UTC) < WHOLE_EVERY
+        arguments = ["build", *QUIETLY, "--target-path", str(self.state / "target"), *(["--full-refresh"] if whole else [])]
         if select:
             arguments += ["--indirect-selection", "empty", "--select", *select]
         # Exposures say who reads the marts; there is nothing to build of them.
         arguments += ["--exclude-resource-types", "exposure", *([] if unit_tests else ["unit_test"])]
         stated = as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if as_of else ""
         result = self._invoke(arguments, {"FUNDINGSCOUT_AS_OF": stated})
-        return [_outcome(node) for node in getattr(result.result, "results", [])]
+        outcomes = [_outcome(node) for node in getattr(result.result, "results", [])]
+        if whole and not select and not any(outcome.is_broken for outcome in outcomes):
+            with self.warehouse.write() as connection:
+                connection.execute("DELETE FROM core.progress WHERE starts_with(step, ?)", [WHOLE])
+                set_progress(connection, step, int(moment.timestamp()))
+        return outcomes
 
     def write_docs(self, file: Path) -> Path:
         """dbt's documentation of all models (lineage, columns, tests) as one HTML page that needs no server; gives its path.
@@ -160,6 +176,7 @@ def marts_of(manifest: Mapping[str, Any]) -> list[Mart]:
             node["name"],
             " ".join(node["description"].split()),
             {name: " ".join(column["description"].split()) for name, column in node["columns"].items()},
+            node["config"].get("meta", {}).get("published_by_month"),
         )
         for _, node in sorted(manifest["nodes"].items())
         if node["resource_type"] == "model" and node["config"]["schema"] == "marts"

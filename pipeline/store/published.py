@@ -5,6 +5,7 @@ Analysts' tools never open the live warehouse, and nothing here waits for a read
 reading the build it began with.
 
     published/latest/crm_coverage.parquet     always the newest complete build
+    published/latest/deliveries/2026-11.parquet   a large mart's rows of one month; of a month without change, the file of the build before
     published/fundingscout.duckdb             views over latest/, to be opened read-only
     published/builds/20261102T020311Z/…       the builds themselves; the newest few are kept
 """
@@ -44,6 +45,8 @@ class Publishable(Protocol):
     def description(self) -> str: ...
     @property
     def columns(self) -> Mapping[str, str]: ...
+    @property
+    def published_by_month(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,11 @@ def publish(warehouse: Warehouse, folder: Path, marts: Sequence[Publishable], no
     incoming = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder))
     with warehouse.open() as connection:
         connection.begin()  # one state of the warehouse for all of them
-        tables = [_export(connection, mart.name, incoming) for mart in marts]
+        tables = [_export(connection, mart, incoming, folder / LATEST) for mart in marts]
         connection.rollback()
-    for file in incoming.iterdir():
-        file.chmod(READ_ONLY)
-        _to_disk(file)
+    for written in sorted(incoming.rglob("*")):
+        written.chmod(FOLDER_MODE if written.is_dir() else READ_ONLY)
+        _to_disk(written)
     incoming.chmod(FOLDER_MODE)
     build = _free_name(folder / BUILDS, now)
     incoming.rename(build)
@@ -115,13 +118,76 @@ def publish(warehouse: Warehouse, folder: Path, marts: Sequence[Publishable], no
     return PublishReport(build, views, tables, now)
 
 
-def _export(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> PublishedTable:
-    file = folder / f"{name}.parquet"
+def _export(connection: duckdb.DuckDBPyConnection, mart: Publishable, folder: Path, before: Path) -> PublishedTable:
+    """Write a mart's files to ``folder``; months that ``before`` holds as they are now are taken from there."""
+    table = f"marts.{_quoted(mart.name)}"
+    if mart.published_by_month is None:
+        file = folder / f"{mart.name}.parquet"
+        rows = _copy(connection, table, file, "")
+        return PublishedTable(mart.name, rows, file.stat().st_size)
+    parts = folder / mart.name
+    parts.mkdir()
+    rows = 0
+    for part in _months(connection, table, mart.published_by_month):
+        file, known = parts / part.file, before / mart.name / part.file
+        if known.exists() and _content_of(connection, known) == part.content:
+            _link(known, file)
+        else:
+            _copy(connection, f"{table} WHERE {part.where}", file, part.content)
+        rows += part.rows
+    return PublishedTable(mart.name, rows, sum(file.stat().st_size for file in parts.iterdir()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """A month's rows of a mart: which these are, and ``content``, which is another when any of them is."""
+
+    file: str
+    where: str
+    rows: int
+    content: str
+
+
+def _months(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[_Month]:
+    """The months of a mart; an empty mart has one without rows, so that its columns are known."""
+    column = _quoted(column)
+    columns = str(connection.execute(f"DESCRIBE {table}").fetchall())
+    found = connection.execute(f"""
+        SELECT CAST(date_trunc('month', {column}) AS DATE), count(*), md5(concat(?, '|', count(*), '|', sum(hash(mart))))
+        FROM {table} AS mart GROUP BY 1 ORDER BY 1
+    """, [columns]).fetchall()  # noqa: S608 - names from the project
+    months = []
+    for first, rows, content in found or [(None, 0, columns)]:
+        if first is None:
+            months.append(_Month("undated.parquet", f"{column} IS NULL", rows, content))
+        else:
+            # Bounds, not an expression of the column: other months' rows are not read.
+            where = f"{column} >= DATE '{first}' AND {column} < DATE '{first}' + INTERVAL 1 MONTH"
+            months.append(_Month(f"{first:%Y-%m}.parquet", where, rows, content))
+    return months
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, file: Path, content: str) -> int:
     # In a stated order, so that an unchanged mart gives an unchanged file.
-    rows = connection.execute(
-        f"COPY (SELECT * FROM marts.{_quoted(name)} ORDER BY ALL) TO {_literal(file)} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+    written = connection.execute(
+        f"COPY (SELECT * FROM {rows} ORDER BY ALL) TO {_literal(file)} "  # noqa: S608
+        f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{content: {_literal(content)}}})"
     ).fetchall()
-    return PublishedTable(name, int(rows[0][0]), file.stat().st_size)
+    return int(written[0][0])
+
+
+def _content_of(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
+    found = connection.execute(
+        "SELECT CAST(value AS VARCHAR) FROM parquet_kv_metadata(?) WHERE CAST(key AS VARCHAR) = 'content'", [str(file)]
+    ).fetchall()
+    return str(found[0][0]) if found else ""
+
+
+def _link(known: Path, file: Path) -> None:
+    try:
+        file.hardlink_to(known)
+    except OSError:  # a file system without links
+        shutil.copyfile(known, file)
 
 
 def _free_name(builds: Path, now: datetime) -> Path:
@@ -153,7 +219,8 @@ def _write_views(folder: Path, marts: Sequence[Publishable], tables: Sequence[Pu
         for mart, table in zip(marts, tables, strict=True):
             moment = now.astimezone(UTC).replace(tzinfo=None)
             connection.execute("INSERT INTO published_tables VALUES (?, ?, ?)", [table.name, table.rows, moment])
-            _write_view(connection, mart, folder / LATEST / f"{mart.name}.parquet")
+            files = f"{mart.name}.parquet" if mart.published_by_month is None else f"{mart.name}/*.parquet"
+            _write_view(connection, mart, folder / LATEST / files)
     finally:
         connection.close()
     file.chmod(READ_ONLY)

@@ -1,3 +1,6 @@
+{#- A table: half a dozen models read it, and what an attempt says of a match is worked out once. -#}
+{{ config(materialized='table') }}
+
 with matches as (
 
     select * from {{ ref('stg_matches') }}

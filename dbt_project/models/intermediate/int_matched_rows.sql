@@ -1,6 +1,24 @@
-with matches as (
+{#- Read out of JSON once: a match stays as it was found. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_what_is_no_longer_so('match_id', matches_now()) }}",
+) }}
 
-    select * from {{ ref('stg_matches') }}
+with to_make as (
+
+    {{ rows_to_make('match_id', matches_now()) }}
+
+),
+
+matches as (
+
+    select
+        matches.*,
+        to_make.made_of
+    from {{ ref('stg_matches') }} as matches
+    inner join to_make on matches.match_id = to_make.match_id
 
 ),
 
@@ -8,6 +26,7 @@ listed as (
 
     select
         match_id,
+        made_of,
         organization_id,
         round_id,
         unnest(
@@ -25,6 +44,7 @@ paths as (
 
     select
         match_id,
+        made_of,
         organization_id,
         round_id,
         match_type,
@@ -35,6 +55,7 @@ paths as (
     union all
     select
         match_id,
+        made_of,
         organization_id,
         round_id,
         item.match_type as match_type,
@@ -49,13 +70,13 @@ paths as (
 crm_rows as (
 
     select
-        match_id, organization_id, round_id, match_type, is_primary,
+        match_id, made_of, organization_id, round_id, match_type, is_primary,
         'contact' as row_kind, contact_external_id as row_external_id, false as is_linked
     from paths
     where match_type = 'email_domain'
     union all
     select
-        match_id, organization_id, round_id, match_type, is_primary,
+        match_id, made_of, organization_id, round_id, match_type, is_primary,
         'account' as row_kind, account_external_id as row_external_id, match_type = 'email_domain' as is_linked
     from paths
 
@@ -69,7 +90,8 @@ select
     row_external_id,
     arg_min(match_type, {{ path_rank('match_type') }}) as match_type,
     bool_or(is_primary) as is_primary,
-    bool_and(is_linked) as is_linked
+    bool_and(is_linked) as is_linked,
+    made_of
 from crm_rows
 where row_external_id is not null
-group by match_id, organization_id, round_id, row_kind, row_external_id
+group by match_id, made_of, organization_id, round_id, row_kind, row_external_id

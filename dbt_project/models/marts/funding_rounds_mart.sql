@@ -1,6 +1,23 @@
-with rounds as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_what_is_no_longer_so('round_id', ref('int_round_fingerprints')) }}",
+) }}
 
-    select * from {{ ref('stg_funding_rounds') }}
+with to_make as (
+
+    {{ rows_to_make('round_id', ref('int_round_fingerprints')) }}
+
+),
+
+rounds as (
+
+    select
+        rounds.*,
+        to_make.made_of
+    from {{ ref('stg_funding_rounds') }} as rounds
+    inner join to_make on rounds.round_id = to_make.round_id
 
 ),
 
@@ -15,6 +32,7 @@ documents as (
         documents.is_catch_up,
         mentions.evidence
     from {{ ref('stg_round_mentions') }} as links
+    inner join to_make on links.round_id = to_make.round_id
     inner join {{ ref('stg_documents') }} as documents on links.document_id = documents.document_id
     left join {{ ref('stg_mentions') }} as mentions on links.document_id = mentions.document_id
 
@@ -68,6 +86,7 @@ matches_counted as (
         count(*) as organizations_matched,
         count(*) filter (where delivery_status = 'delivered') as organizations_told
     from {{ ref('int_match_outcomes') }}
+    where round_id in (select round_id from to_make)
     group by round_id
 
 )
@@ -111,7 +130,8 @@ select
     documents_counted.first_document_landed_at,
     documents_counted.last_document_landed_at,
     rounds.first_seen_at,
-    rounds.updated_at
+    rounds.updated_at,
+    rounds.made_of
 from rounds
 left join documents_counted on rounds.round_id = documents_counted.round_id
 left join evidence_counted on rounds.round_id = evidence_counted.round_id

@@ -1,7 +1,105 @@
-with matches as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_what_is_no_longer_so('match_id', ref('int_match_fingerprints')) }}",
+) }}
 
-    select * from {{ ref('stg_matches') }}
-    where matched_at >= {{ as_of() }} - interval {{ var('explained_days') }} day
+with to_make as (
+
+    {{ rows_to_make('match_id', ref('int_match_fingerprints')) }}
+
+),
+
+matches as (
+
+    select
+        matches.*,
+        to_make.made_of
+    from {{ ref('stg_matches') }} as matches
+    inner join to_make on matches.match_id = to_make.match_id
+
+),
+
+-- The documents of their rounds, and the sentences read in them: a round that nobody's CRM matched explains nothing.
+explained as (
+
+    select distinct round_id from matches
+
+),
+
+documents as (
+
+    select
+        links.round_id,
+        documents.document_id,
+        documents.document_seq,
+        documents.document_url,
+        documents.document_title,
+        documents.outlet,
+        documents.published_at,
+        mentions.evidence
+    from {{ ref('stg_round_mentions') }} as links
+    inner join explained on links.round_id = explained.round_id
+    inner join {{ ref('stg_documents') }} as documents on links.document_id = documents.document_id
+    left join {{ ref('stg_mentions') }} as mentions on links.document_id = mentions.document_id
+
+),
+
+articles as (
+
+    select
+        round_id,
+        cast(
+            to_json(
+                list(
+                    struct_pack(
+                        title := document_title,
+                        url := document_url,
+                        outlet := outlet,
+                        published_at := strftime(published_at, '%Y-%m-%dT%H:%M:%SZ')
+                    )
+                    order by document_seq, document_id
+                )
+            ) as varchar
+        ) as articles_json
+    from documents
+    group by round_id
+
+),
+
+sentences as (
+
+    select
+        round_id,
+        document_seq,
+        document_url,
+        unnest(
+            from_json(
+                case when json_type(evidence) = 'ARRAY' then evidence else cast('[]' as json) end,
+                '[{"field": "VARCHAR", "value": "VARCHAR", "text": "VARCHAR"}]'
+            )
+        ) as item
+    from documents
+    -- What has expired, or was read in nothing, needs no look.
+    where evidence <> '[]'
+
+),
+
+evidence as (
+
+    select
+        round_id,
+        cast(
+            to_json(
+                list(
+                    struct_pack(field := item.field, value := item.value, text := item.text, url := document_url)
+                    order by document_seq, item.field, item.value, item.text
+                )
+            ) as varchar
+        ) as evidence_json
+    from sentences
+    group by round_id
 
 ),
 
@@ -43,17 +141,19 @@ select
     matches.matched_at,
     rounds.article_url,
     rounds.article_title,
-    texts.articles_json,
-    texts.evidence_json,
+    articles.articles_json,
+    case when articles.round_id is not null then coalesce(evidence.evidence_json, '[]') end as evidence_json,
     outcomes.delivery_id,
     outcomes.delivery_status,
     {{ delivery_reason('outcomes') }} as delivery_reason,
     outcomes.response_code,
     outcomes.attempts,
     outcomes.last_attempt_at,
-    outcomes.landed_to_sent_seconds
+    outcomes.landed_to_sent_seconds,
+    matches.made_of
 from matches
 left join outcomes on matches.match_id = outcomes.match_id
 left join rounds on matches.round_id = rounds.round_id
-left join {{ ref('int_round_texts') }} as texts on matches.round_id = texts.round_id
+left join articles on matches.round_id = articles.round_id
+left join evidence on matches.round_id = evidence.round_id
 left join {{ ref('int_organizations') }} as organizations on matches.organization_id = organizations.organization_id

@@ -7,11 +7,12 @@ with organizations as (
 documents as (
 
     select
-        landed_date as day,
+        documents.landed_date as day,
         count(*) as documents,
-        count(*) filter (where is_funding) as funding_mentions
-    from {{ ref('int_documents_read') }}
-    group by landed_date
+        count(*) filter (where mentions.is_funding) as funding_mentions
+    from {{ ref('stg_documents') }} as documents
+    left join {{ ref('stg_mentions') }} as mentions on documents.document_id = mentions.document_id
+    group by documents.landed_date
 
 ),
 

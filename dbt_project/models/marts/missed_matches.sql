@@ -1,6 +1,7 @@
 with rounds as (
 
     select * from {{ ref('stg_funding_rounds') }}
+    where first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
 
 ),
 
@@ -39,7 +40,6 @@ not_told as (
     where
         outcomes.delivery_status in ('failed', 'no_webhook', 'held')
         and not matched_rows.is_linked
-        and rounds.first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
 
 ),
 
@@ -83,7 +83,6 @@ in_review as (
         reviews.review_status in ('waiting', 'expired')
         and outcomes.match_id is null
         and rounds.round_status = 'active'
-        and rounds.first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
 
 ),
 
@@ -114,7 +113,6 @@ under_threshold as (
         outcomes.match_id is null
         and reviews.review_id is null
         and rounds.round_status = 'active'
-        and rounds.first_seen_at >= {{ as_of() }} - interval {{ var('missed_match_days') }} day
 
 ),
 
