@@ -191,7 +191,8 @@ def marts(installation: Installation) -> float:
     project = MartsProject(installation.warehouse, installation.settings.home / "dbt")
     manifest = project.manifest()
     began = time.process_time()
-    broken = [outcome for outcome in project.build(as_of=installation.now()) if outcome.is_broken]
+    # As on six days of seven: days are left out here, so that by the calendar each build would be the weekly whole one.
+    broken = [outcome for outcome in project.build(as_of=installation.now(), whole=False) if outcome.is_broken]
     if broken:
         raise SystemExit(f"the marts broke: {broken[:3]}")
     publish(installation.warehouse, installation.settings.home / "published", marts_of(manifest), installation.now())

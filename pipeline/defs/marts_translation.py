@@ -14,7 +14,7 @@ OWNERS = ["team:analytics"]
 
 WHEN_AND_WHAT_IF = """
 Rebuilt by dbt after each daily sync (job `marts`), at once with its tests. If it fails, open the failed check or the step's
-log: it names the model and the rows; a later build repairs everything, since each model is made anew.
+log: it names the model and the rows; a later build repairs everything, since what a row is made of is looked at each time.
 """
 
 
@@ -83,17 +83,33 @@ def check_description(test: Mapping[str, Any]) -> str:
 
 
 def selection(manifest: Mapping[str, Any], models: Set[dg.AssetKey], checks: Set[dg.AssetCheckKey]) -> list[str]:
-    """What to tell dbt to run, by fully qualified name: exactly these models and tests, in the manifest's order."""
+    """What to tell dbt to run, by fully qualified name, in the manifest's order: exactly these models and tests, and the
+    intermediate tables that the models read, which would speak of the build before.
+    """
     translator = Translator()
     chosen = []
+    read = _tables_below(manifest, {key for key, node in manifest["nodes"].items()
+                                    if node["resource_type"] == "model" and translator.get_asset_key(node) in models})  # fmt: skip
     for unique_id, node in sorted(manifest["nodes"].items()):
         if node["resource_type"] == "model":
-            is_chosen = translator.get_asset_key(node) in models
+            is_chosen = translator.get_asset_key(node) in models or unique_id in read
         else:
             is_chosen = check_key(manifest, translator, unique_id) in checks
         if is_chosen:
             chosen.append("fqn:" + ".".join(node["fqn"]))
     return chosen
+
+
+def _tables_below(manifest: Mapping[str, Any], models: Set[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(models)
+    while waiting:
+        for parent in manifest["nodes"][waiting.pop()]["depends_on"]["nodes"]:
+            node = manifest["nodes"].get(parent)
+            if node is not None and parent not in found and node["config"]["schema"] != MARTS:
+                found.add(parent)
+                waiting.append(parent)
+    return {unique_id for unique_id in found if manifest["nodes"][unique_id]["config"]["materialized"] != "view"}
 
 
 def check_key(manifest: Mapping[str, Any], translator: Translator, unique_id: str) -> dg.AssetCheckKey | None:

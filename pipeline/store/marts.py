@@ -104,7 +104,7 @@ class MartsProject:
             made_whole_at = progress(connection, step)
         if whole is None:
             whole = not timedelta(0) <= moment - datetime.fromtimestamp(made_whole_at, UTC) < WHOLE_EVERY
-        arguments = ["build", *QUIETLY, "--target-path", str(self.state / "target"), *(["--full-refresh"] if whole else [])]
+        arguments = ["build", *QUIETLY, "--no-write-json", "--target-path", str(self.state / "target"), *(["--full-refresh"] if whole else [])]
         if select:
             arguments += ["--indirect-selection", "empty", "--select", *select]
         # Exposures say who reads the marts; there is nothing to build of them.

@@ -83,6 +83,40 @@ def test_a_mart_may_change_its_columns(warehouse: Warehouse, tmp_path: Path) -> 
         assert reader.execute("SELECT * FROM fruit").fetchall() == [("fig", 7, True)]
 
 
+def test_a_month_without_change_is_the_file_of_the_build_before(warehouse: Warehouse, tmp_path: Path) -> None:
+    folder, news = tmp_path / "published", [Mart("news", published_by_month="seen_at")]
+
+    def set_news(query: str) -> None:
+        with warehouse.open() as connection:
+            connection.execute(f"CREATE OR REPLACE TABLE marts.news AS {query}")
+
+    def files(build: Path) -> dict[str, int]:
+        return {file.name: file.stat().st_ino for file in sorted((build / "news").iterdir())}
+
+    def shown() -> list[tuple[object, ...]]:
+        with duckdb.connect(str(folder / "fundingscout.duckdb"), read_only=True) as connection:
+            return connection.execute("SELECT id FROM news ORDER BY 1").fetchall()
+
+    rows = "SELECT unnest([1, 2, 3, 4]) AS id, unnest([DATE '2026-09-30', '2026-10-01', '2026-10-31', NULL])::TIMESTAMP AS seen_at"
+    set_news(rows)
+    report = publish(warehouse, folder, news, NOON)
+    first = files(report.build)
+    assert list(first) == ["2026-09.parquet", "2026-10.parquet", "undated.parquet"]
+    assert (report.tables[0].rows, shown()) == (4, [(1,), (2,), (3,), (4,)])
+    set_news(f"SELECT id + 10 * (id = 3)::INTEGER AS id, seen_at FROM ({rows})")
+    second = files(publish(warehouse, folder, news, NOON + timedelta(hours=1)).build)
+    assert {name for name in first if first[name] == second[name]} == {"2026-09.parquet", "undated.parquet"}
+    assert shown() == [(1,), (2,), (4,), (13,)]
+    set_news(f"SELECT id AS id, seen_at FROM ({rows}) WHERE id < 3")
+    assert list(files(publish(warehouse, folder, news, NOON + timedelta(hours=2)).build)) == ["2026-09.parquet", "2026-10.parquet"]
+    set_news(f"SELECT id AS number, seen_at FROM ({rows}) WHERE id < 3")
+    third = publish(warehouse, folder, news, NOON + timedelta(hours=3))
+    assert duckdb.sql(f"SELECT number FROM '{third.build}/news/2026-09.parquet'").fetchall() == [(1,)], "a column's name is content"
+    set_news(f"SELECT id AS number, seen_at FROM ({rows}) WHERE false")
+    empty = publish(warehouse, folder, news, NOON + timedelta(hours=4))
+    assert (list(files(empty.build)), empty.tables[0].rows) == (["undated.parquet"], 0)
+
+
 def test_only_the_newest_builds_are_kept(warehouse: Warehouse, tmp_path: Path) -> None:
     folder = tmp_path / "published"
     for hour in range(5):

@@ -1,3 +1,6 @@
+{#- A table: it is read twice in a build. -#}
+{{ config(materialized='table') }}
+
 with matches as (
 
     select match_id, organization_id, round_id, hash(source) as of_match

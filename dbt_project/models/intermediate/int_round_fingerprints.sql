@@ -1,3 +1,6 @@
+{#- A table: it is read twice in a build, and every text of every round is gone through for it. -#}
+{{ config(materialized='table') }}
+
 with rounds as (
 
     select round_id, hash(source) as of_round

@@ -94,6 +94,25 @@ def test_dbt_is_told_to_run_exactly_what_was_selected() -> None:
     assert selection(MANIFEST, {TOTALS}, {unique}) == ["fqn:p.marts.totals", "fqn:p.marts.unique_totals_day"]
 
 
+def test_the_tables_that_a_selected_mart_reads_are_made_with_it_and_no_other_mart() -> None:
+    def model(schema: str, materialized: str, *reads: str) -> dict[str, Any]:
+        return {"resource_type": "model", "config": {"schema": schema, "materialized": materialized},
+                "depends_on": {"nodes": [f"model.p.{name}" for name in reads]}}  # fmt: skip
+
+    models = {
+        "stg_rows": model("staging", "view"),
+        "outcomes": model("intermediate", "table", "stg_rows"),
+        "grouped": model("intermediate", "view", "outcomes"),
+        "apart": model("intermediate", "table"),
+        "other": model("marts", "table", "apart"),
+        "totals": model("marts", "incremental", "grouped", "other"),
+    }
+    nodes = {
+        f"model.p.{name}": node | {"unique_id": f"model.p.{name}", "name": name, "fqn": ["p", name]} for name, node in models.items()
+    }
+    assert selection({"nodes": nodes}, {TOTALS}, set()) == ["fqn:p.outcomes", "fqn:p.totals"]
+
+
 def test_a_test_of_no_one_model_is_no_check() -> None:
     assert check_key(MANIFEST, Translator(), "test.p.of_no_one_model") is None
 
