@@ -103,7 +103,9 @@ def build_models_asset(project: MartsProject, manifest: dict[str, Any]) -> dg.As
             node = manifest["nodes"][outcome.unique_id]
             if node["resource_type"] == "model" and outcome.status == "success":
                 if (asset := translator.get_asset_key(node)) in context.selected_asset_keys:
-                    yield dg.MaterializeResult(asset_key=asset, metadata={"seconds": outcome.seconds} | shown[outcome.unique_id])
+                    yield dg.MaterializeResult(
+                        asset_key=asset, metadata={"seconds": outcome.seconds} | shown[outcome.unique_id]
+                    )
             elif node["resource_type"] == "test" and outcome.status in {"pass", "warn", "fail"}:
                 key = check_key(manifest, translator, outcome.unique_id)
                 if key is not None and key in context.selected_asset_check_keys:
@@ -127,9 +129,9 @@ def build_published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         pool=common.WAREHOUSE_POOL,
     )
     def published(installation: InstallationParam) -> dg.MaterializeResult[None]:
-        """**The marts as files, for any tool**: `published/latest/<mart>.parquet` in this installation's home (large marts by month:
-        `latest/<mart>/2026-11.parquet`), and `published/fundingscout.duckdb`, a small DuckDB file of views over them, to be
-        opened read-only.
+        """**The marts as files, for any tool**: `published/latest/<mart>.parquet` in this installation's home, large marts by
+        month (`latest/<mart>/2026-11.parquet`), and `published/fundingscout.duckdb`, a small DuckDB file of views over them, to
+        be opened read-only.
 
         One row of the table below is one mart. All of them are swapped in together after each build, so they fit each other; a
         reader is never blocked and blocks nobody. If it fails, the files of the build before stay in place: run job `marts`.

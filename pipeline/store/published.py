@@ -5,7 +5,7 @@ Analysts' tools never open the live warehouse, and nothing here waits for a read
 reading the build it began with.
 
     published/latest/crm_coverage.parquet     always the newest complete build
-    published/latest/deliveries/2026-11.parquet   a large mart's rows of one month; of a month without change, the file of the build before
+    published/latest/deliveries/2026-11.parquet   a large mart by month; without a change, the file of the build before
     published/fundingscout.duckdb             views over latest/, to be opened read-only
     published/builds/20261102T020311Z/…       the builds themselves; the newest few are kept
 """
@@ -130,7 +130,7 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Publishable, folder: Pa
     rows = 0
     for part in _months(connection, table, mart.published_by_month):
         file, known = parts / part.file, before / mart.name / part.file
-        if known.exists() and _content_of(connection, known) == part.content:
+        if part.content and known.exists() and _content_of(connection, known) == part.content:
             _link(known, file)
         else:
             _copy(connection, f"{table} WHERE {part.where}", file, part.content)
@@ -140,7 +140,7 @@ def _export(connection: duckdb.DuckDBPyConnection, mart: Publishable, folder: Pa
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """A month's rows of a mart: which these are, and ``content``, which is another when any of them is."""
+    """A month's rows of a mart: which these are, and ``content``, which is another when any of them is; '' for none."""
 
     file: str
     where: str
@@ -151,13 +151,14 @@ class _Month:
 def _months(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> list[_Month]:
     """The months of a mart; an empty mart has one without rows, so that its columns are known."""
     column = _quoted(column)
-    columns = str(connection.execute(f"DESCRIBE {table}").fetchall())
-    found = connection.execute(f"""
+    query = f"""
         SELECT CAST(date_trunc('month', {column}) AS DATE), count(*), md5(concat(?, '|', count(*), '|', sum(hash(mart))))
         FROM {table} AS mart GROUP BY 1 ORDER BY 1
-    """, [columns]).fetchall()  # noqa: S608 - names from the project
+    """  # noqa: S608 - names from the project
+    columns = str(connection.execute(f"DESCRIBE {table}").fetchall())
+    found = connection.execute(query, [columns]).fetchall()
     months = []
-    for first, rows, content in found or [(None, 0, columns)]:
+    for first, rows, content in found or [(None, 0, "")]:
         if first is None:
             months.append(_Month("undated.parquet", f"{column} IS NULL", rows, content))
         else:

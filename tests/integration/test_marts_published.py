@@ -97,7 +97,9 @@ def test_a_month_without_change_is_the_file_of_the_build_before(warehouse: Wareh
         with duckdb.connect(str(folder / "fundingscout.duckdb"), read_only=True) as connection:
             return connection.execute("SELECT id FROM news ORDER BY 1").fetchall()
 
-    rows = "SELECT unnest([1, 2, 3, 4]) AS id, unnest([DATE '2026-09-30', '2026-10-01', '2026-10-31', NULL])::TIMESTAMP AS seen_at"
+    rows = (
+        "SELECT unnest([1, 2, 3, 4]) AS id, unnest([DATE '2026-09-30', '2026-10-01', '2026-10-31', NULL])::TIMESTAMP AS seen_at"
+    )
     set_news(rows)
     report = publish(warehouse, folder, news, NOON)
     first = files(report.build)
@@ -108,10 +110,15 @@ def test_a_month_without_change_is_the_file_of_the_build_before(warehouse: Wareh
     assert {name for name in first if first[name] == second[name]} == {"2026-09.parquet", "undated.parquet"}
     assert shown() == [(1,), (2,), (4,), (13,)]
     set_news(f"SELECT id AS id, seen_at FROM ({rows}) WHERE id < 3")
-    assert list(files(publish(warehouse, folder, news, NOON + timedelta(hours=2)).build)) == ["2026-09.parquet", "2026-10.parquet"]
+    assert list(files(publish(warehouse, folder, news, NOON + timedelta(hours=2)).build)) == [
+        "2026-09.parquet",
+        "2026-10.parquet",
+    ]
     set_news(f"SELECT id AS number, seen_at FROM ({rows}) WHERE id < 3")
     third = publish(warehouse, folder, news, NOON + timedelta(hours=3))
-    assert duckdb.sql(f"SELECT number FROM '{third.build}/news/2026-09.parquet'").fetchall() == [(1,)], "a column's name is content"
+    assert duckdb.sql(f"SELECT number FROM '{third.build}/news/2026-09.parquet'").fetchall() == [(1,)], (
+        "a column's name is content"
+    )
     set_news(f"SELECT id AS number, seen_at FROM ({rows}) WHERE false")
     empty = publish(warehouse, folder, news, NOON + timedelta(hours=4))
     assert (list(files(empty.build)), empty.tables[0].rows) == (["undated.parquet"], 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,8 +51,10 @@ class History:
             self.announce(connection)
 
     def go_on(self, connection: duckdb.DuckDBPyConnection, changes: int) -> None:
-        ways = [self.announce, self.report_again, self.revise_text, self.read_otherwise, self.expire, self.correct_round, self.merge,
-                self.attempt_again, self.set_right, self.rename, self.forget, self.match_late, self.rewrite_match]  # fmt: skip
+        ways = [
+            self.announce, self.report_again, self.revise_text, self.read_otherwise, self.expire, self.correct_round, self.merge,
+            self.attempt_again, self.set_right, self.rename, self.forget, self.match_late, self.rewrite_match,
+        ]  # fmt: skip
         for way in [*ways, *self.rng.choices(ways, k=changes)]:
             way(connection)
 
@@ -112,7 +113,8 @@ class History:
     def forget(self, connection: duckdb.DuckDBPyConnection) -> None:
         key = self.pick(connection, "SELECT round_id FROM core.funding_rounds")
         connection.execute(
-            "DELETE FROM core.mentions WHERE document_id IN (SELECT document_id FROM core.round_mentions WHERE round_id = ?)", [key]
+            "DELETE FROM core.mentions WHERE document_id IN (SELECT document_id FROM core.round_mentions WHERE round_id = ?)",
+            [key],
         )
         for table in ("matches", "webhook_deliveries", "round_mentions", "funding_rounds"):
             connection.execute(f"DELETE FROM core.{table} WHERE round_id = ?", [key])
@@ -131,7 +133,9 @@ class History:
     def _document(self, connection: duckdb.DuckDBPyConnection, round_id: str, landed: datetime) -> None:
         seq = connection.execute("SELECT coalesce(max(document_seq), 0) + 1 FROM raw.documents").fetchall()[0][0]
         key = f"d{seq}"
-        insert(connection, "raw.documents", [document(key, seq, "wire", landed) | {"title": key, "url": f"https://{key}.example/"}])
+        insert(
+            connection, "raw.documents", [document(key, seq, "wire", landed) | {"title": key, "url": f"https://{key}.example/"}]
+        )
         insert(connection, "core.mentions", [mention(key)])
         insert(connection, "core.round_mentions", [{"round_id": round_id, "document_id": key}])
 
@@ -151,11 +155,11 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MartsProject]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> MartsProject:
     folder = tmp_path_factory.mktemp("rows")
     project = MartsProject(Warehouse(folder / "warehouse.duckdb"), folder / "dbt")
     project.build([f"+{name},resource_type:model" for name in TABLES], as_of=NOON)
-    yield project
+    return project
 
 
 def build(project: MartsProject, at: datetime, *, whole: bool | None = False) -> None:

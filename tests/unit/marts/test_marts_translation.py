@@ -108,7 +108,8 @@ def test_the_tables_that_a_selected_mart_reads_are_made_with_it_and_no_other_mar
         "totals": model("marts", "incremental", "grouped", "other"),
     }
     nodes = {
-        f"model.p.{name}": node | {"unique_id": f"model.p.{name}", "name": name, "fqn": ["p", name]} for name, node in models.items()
+        f"model.p.{name}": node | {"unique_id": f"model.p.{name}", "name": name, "fqn": ["p", name]}
+        for name, node in models.items()
     }
     assert selection({"nodes": nodes}, {TOTALS}, set()) == ["fqn:p.outcomes", "fqn:p.totals"]
 
