@@ -22,7 +22,7 @@ from pipeline.webhooks.policies import STRICT, Policy, next_send_at, paced_after
 from pipeline.webhooks.profiles import Chosen, Profile
 from pipeline.webhooks.waiting import Endpoint, Waiting, endpoints, endpoints_locked, endpoints_of, oldest, oldest_locked
 
-PAUSED, DISABLED = "paused", "disabled"
+ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
 TEST, RETRY = "test", "retry"
 # Said word for word as the partial indexes have it.
 PENDING = text("deliveries.status = 'pending'")
@@ -187,7 +187,7 @@ class _Gates:
     def room(self, lane: str) -> int:
         """How many more sends this endpoint takes now."""
         endpoint = self._by_id.get(lane)
-        if endpoint is None or endpoint.state != "active":
+        if endpoint is None or endpoint.state != ACTIVE:
             return 1_000  # each row will be set aside
         policy = self._policies[lane]
         if policy.max_concurrency is None:
@@ -203,14 +203,14 @@ class _Gates:
     def _passes(self, row: Waiting, endpoint: Endpoint) -> bool:
         if row.next_trigger == TEST:
             return True  # somebody asked for it, to see whether an endpoint works again
+        if endpoint.id in self.blocked:
+            return False
         if endpoint.state == PAUSED:
             row.status = PAUSED
             self.choice.set_aside += 1
             return False
         if endpoint.state == DISABLED:
             self.choice.disabled.append(row)
-            return False
-        if endpoint.id in self.blocked:
             return False
         policy = self._policies[endpoint.id]
         if row.match_id in self._hidden or (row.next_trigger == RETRY and policy.retry is None):
@@ -237,12 +237,16 @@ class _Gates:
         found = {row.id: row for row in endpoints(self._session, wanted_ids)} if wanted_ids else {}
         if wanted_organizations:
             found |= {row.id: row for row in endpoints_of(self._session, self._profile.name, wanted_organizations)}
-        bounded = [row.id for row in found.values() if row.policy and policy_in_force(row.policy).is_shared]
-        if bounded:
-            # Bounds that hold over all processes: one at a time judges by them; the others come back to it.
-            held = {row.id: row for row in endpoints_locked(self._session, sorted(bounded))}
-            self.blocked.update(set(bounded) - held.keys())
+        # Bounds that hold over all processes: one at a time judges by them; the others come back to it. And who wakes an
+        # endpoint waits for what is being set aside with it, and finds that.
+        shared = [
+            row.id for row in found.values() if row.state != ACTIVE or policy_in_force(row.policy).is_shared
+        ]
+        if shared:
+            held = {row.id: row for row in endpoints_locked(self._session, sorted(shared))}
+            self.blocked.update(set(shared) - held.keys())
             found |= held
+            self._everywhere = None  # what was counted before they were ours may be more by now
         for row in found.values():
             self._by_id[row.id] = row
             policy = self._policies[row.id] = policy_in_force(row.policy) if row.policy else STRICT
@@ -261,6 +265,7 @@ class _Gates:
                 query.group_by(Delivery.endpoint_id), {"since": self._claimed_since}
             )
             self._everywhere = Counter({lane: count for lane, count in rows if lane})
+            self._everywhere.update(endpoint.id for _, endpoint in self.choice.go)
         return self._everywhere
 
     def _note_next(self, instant: datetime) -> None:

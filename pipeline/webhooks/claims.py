@@ -23,12 +23,12 @@ from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookEndpoint
 from pipeline.store.tables.organizations import ApiKey
 from pipeline.webhooks.attempts import UNKNOWN_OUTCOME, Claim, Outcome
-from pipeline.webhooks.choosing import DISABLED, RETRY, Choice, choose, promote_due
+from pipeline.webhooks.choosing import DISABLED, RETRY, TEST, Choice, choose, promote_due
 from pipeline.webhooks.events import LoadedEvent, load_events
 from pipeline.webhooks.ledger_writes import Beginning, begin_attempts
 from pipeline.webhooks.outbox import SCHEDULED, add_no_webhook_attempt, is_beyond_all_delays, stale_claims
 from pipeline.webhooks.policies import next_attempt_at, policy_in_force
-from pipeline.webhooks.profiles import Profile
+from pipeline.webhooks.profiles import Chosen, Profile
 from pipeline.webhooks.settling import settle
 from pipeline.webhooks.waiting import Endpoint, Waiting
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 EXPIRE_BATCH = 500
 PER_ENDPOINT = 8
 CLAIM_SECONDS = 6.0
-ENDPOINT_DISABLED = "endpoint_disabled"
+ENDPOINT_DISABLED, NO_BODY = "endpoint_disabled", "no_body"
 _KEYS = ApiKey.__table__.c
 _ACTIVE_KEYS = (
     select(
@@ -164,7 +164,7 @@ def _expire_some(db: AppDatabase, now: datetime, budget_seconds: float, rng: Ran
 def _schedule_unknown(session: Session, ids: Sequence[str], now: datetime, rng: Random) -> None:
     """A second try of what may have arrived: where the owner's policy asks for it, and says so by that name."""
     query = select(Delivery, WebhookEndpoint).join(WebhookEndpoint, WebhookEndpoint.id == Delivery.endpoint_id)
-    for delivery, endpoint in session.execute(query.where(Delivery.id.in_(ids))):
+    for delivery, endpoint in session.execute(query.where(Delivery.id.in_(ids), Delivery.event_type != TEST)):
         policy = policy_in_force(endpoint.policy)
         again = next_attempt_at(policy, delivery.attempts, UNKNOWN_OUTCOME, None, None, now, rng)
         if again is not None:
@@ -177,11 +177,14 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
     events = load_events(session, fresh, now)
     by_key = {endpoint.organization_id: endpoint for _, endpoint in choice.go if endpoint.secret_encrypted is None}
     secrets = _signing_secrets(session, by_key, now)
-    beginnings = [_begin(row, endpoint, events.get(row.id), profile) for row, endpoint in choice.go]
+    beginnings, broken = _begin_all(choice, events, profile)
     for row in choice.lost:
         _lose_webhook(session, row, events.get(row.id), now)
     for row in choice.disabled:
-        _fail_unsent(session, row, events.get(row.id), now)
+        why = f"the webhook is {DISABLED}; see `fundingscout webhooks show`"
+        _fail_unsent(session, row, events.get(row.id), now, ENDPOINT_DISABLED, why)
+    for row, why in broken:
+        _fail_unsent(session, row, events.get(row.id), now, NO_BODY, why)
     session.flush()
     attempt_ids = begin_attempts(session, beginnings, now, claimed_by)
     _write_aside(session, choice)
@@ -206,7 +209,26 @@ def _claim(session: Session, choice: Choice, now: datetime, claimed_by: str, pro
         )
         for (row, endpoint), beginning in zip(choice.go, beginnings, strict=True)
     ]
-    return Turn(claims, len(choice.lost), choice.set_aside + len(choice.disabled), choice.next_at)
+    return Turn(claims, len(choice.lost), choice.set_aside + len(choice.disabled) + len(broken), choice.next_at)
+
+
+def _begin_all(
+    choice: Choice, events: Mapping[str, LoadedEvent], profile: Profile
+) -> tuple[list[Beginning], list[tuple[Waiting, str]]]:
+    """The beginnings of what goes, and what can't: one delivery without a body, or with one that can't be written, is taken
+    out of what goes, with the reason. Else it would end this visit and all that come after it."""
+    beginnings: list[Beginning] = []
+    broken: list[tuple[Waiting, str]] = []
+    going: Chosen = []
+    for row, endpoint in choice.go:
+        try:
+            beginnings.append(_begin(row, endpoint, events.get(row.id), profile))
+            going.append((row, endpoint))
+        except (LookupError, TypeError, ValueError) as error:
+            log.exception("delivery %s can't be sent: its body can't be made", row.id)
+            broken.append((row, f"its body can't be made: {type(error).__name__}"))
+    choice.go = going
+    return beginnings, broken
 
 
 def _begin(row: Waiting, endpoint: Endpoint, event: LoadedEvent | None, profile: Profile) -> Beginning:
@@ -275,11 +297,11 @@ def _lose_webhook(session: Session, row: Waiting, event: LoadedEvent | None, now
     row.next_trigger = None
 
 
-def _fail_unsent(session: Session, row: Waiting, event: LoadedEvent | None, now: datetime) -> None:
-    """Its endpoint is disabled: failed, so that the pull feed shows it, and recorded as never sent."""
+def _fail_unsent(session: Session, row: Waiting, event: LoadedEvent | None, now: datetime, reason: str, why: str) -> None:
+    """It can't go: failed, so that the pull feed shows it, and recorded as never sent."""
     row.status, row.finished_at = "failed", now
     if not row.attempts:
-        row.reason = ENDPOINT_DISABLED
+        row.reason = reason
         if row.next_trigger is None:
             session.add(
                 DeliveryAttempt(
@@ -289,8 +311,8 @@ def _fail_unsent(session: Session, row: Waiting, event: LoadedEvent | None, now:
                     started_at=now,
                     finished_at=now,
                     outcome="failed",
-                    error_class=ENDPOINT_DISABLED,
-                    error=f"the webhook is {DISABLED}; see `fundingscout webhooks show`",
+                    error_class=reason,
+                    error=why,
                     is_request_sent=False,
                 )
             )

@@ -17,13 +17,12 @@ from sqlalchemy.orm import Session
 from pipeline.organizations.secrets import SecretBox
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
-from pipeline.webhooks.choosing import DISABLED, PAUSED
+from pipeline.webhooks.choosing import ACTIVE, DISABLED, PAUSED
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.outbox import AT_REST
 from pipeline.webhooks.policies import Policy, policy_in_force, read_policy
 from pipeline.webhooks.static_headers import seal, unseal
 
-ACTIVE = "active"
 EXPIRED_WHILE_PAUSED = "expired_while_paused"
 CHUNK = 500
 
@@ -127,7 +126,7 @@ def _let_go(db: AppDatabase, organization_id: str, endpoint_id: str, now: dateti
     done = 0
     while True:
         with db.write() as session:
-            ids = list(session.scalars(kept.limit(CHUNK).with_for_update(skip_locked=True)))
+            ids = list(session.scalars(kept.order_by(Delivery.id).limit(CHUNK).with_for_update()))
             session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(**values))
         done += len(ids)
         if len(ids) < CHUNK:

@@ -34,6 +34,8 @@ def set_webhook(
     """
     if not url:
         with db.write() as session:
+            # A sender that is setting deliveries aside with it is waited for: they are let go, too.
+            session.execute(select(WebhookEndpoint.id).where(*_of(organization_id)).with_for_update())
             # What a pause had kept has nowhere to go: the next sending run finds that out, and says so in the ledger.
             let_go = update(Delivery).where(
                 AT_REST,

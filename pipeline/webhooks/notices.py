@@ -19,7 +19,6 @@ from pipeline.organizations.secrets import SECRET_PREFIX
 from pipeline.settings import Settings
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import OperatorNotice
-from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.canonical import canonical_text
 from pipeline.webhooks.signing import standard_headers
 from pipeline.webhooks.transport import HttpSender
@@ -108,28 +107,27 @@ async def _post_all(
     secret = settings.operator_webhook_secret
     # Written as Standard Webhooks writes it (whsec_…) or as ours are (fs_whsec_…): the same key.
     keys = [SECRET_PREFIX + secret.get_secret_value().removeprefix("fs_").removeprefix("whsec_")] if secret else []
-    told = 0
     transport = HttpSender(settings.webhook_timeout_seconds, now, settings.webhook_allowed_networks, settings.webhook_ca_file)
+
+    async def post(letter: _Letter) -> str | None:
+        """What went wrong, or None."""
+        try:
+            if not keys:
+                raise ValueError("FUNDINGSCOUT_OPERATOR_WEBHOOK_SECRET is not set; nothing is sent unsigned")
+            checked = check_url(url, settings.webhook_allowed_networks)
+            signed = standard_headers(keys, f"notice_{letter.notice_id}", int(now().timestamp()), letter.body)
+        except ValueError as error:
+            return str(error)
+        headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT} | signed
+        outcome = await transport.post(checked, letter.body, headers)
+        return None if outcome.is_delivered else f"{outcome.error_class}: {outcome.error}"
+
     async with transport:
-        for letter in letters:
-            try:
-                if not keys:
-                    raise ValueError("FUNDINGSCOUT_OPERATOR_WEBHOOK_SECRET is not set; nothing is sent unsigned")
-                checked = check_url(url, settings.webhook_allowed_networks)
-                instant = int(now().timestamp())
-                signed = standard_headers(keys, f"notice_{letter.notice_id}", instant, letter.body)
-            except ValueError as error:
-                await asyncio.to_thread(_note, db, letter.notice_id, str(error), now())
-                continue
-            headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT} | signed
-            outcome = await transport.post(checked, letter.body, headers)
-            await asyncio.to_thread(_note, db, letter.notice_id, _failure(outcome), now())
-            told += outcome.is_delivered
-    return told
-
-
-def _failure(outcome: Outcome) -> str | None:
-    return None if outcome.is_delivered else f"{outcome.error_class}: {outcome.error}"
+        # At once: partners' deliveries wait for the end of this, and a receiver that hangs takes each one's whole budget.
+        failures = await asyncio.gather(*map(post, letters))
+    for letter, failure in zip(letters, failures, strict=True):
+        _note(db, letter.notice_id, failure, now())
+    return failures.count(None)
 
 
 def _note(db: AppDatabase, notice_id: int, failure: str | None, now: datetime) -> None:

@@ -144,6 +144,7 @@ def release_held(
     pending = no_webhook = 0
     for start in range(0, len(ids), CHUNK):
         with db.write() as session:
+            lock_matches(db, session)  # of two that are one real round, only one may go
             counts = _release(session, ids[start : start + CHUNK], now)
         pending += counts[0]
         no_webhook += counts[1]

@@ -19,9 +19,9 @@ from pipeline.store.tables.deliveries import Delivery, DeliveryAttempt, WebhookE
 from pipeline.store.tables.matches import Match, Round
 from pipeline.webhooks.attempts import NEVER_SENT
 from pipeline.webhooks.choosing import DISABLED, TEST
-from pipeline.webhooks.deletions import ROW_DELETED
+from pipeline.webhooks.ended_rounds import releasable
 from pipeline.webhooks.fundingscout import PROFILE_NAME, fundingscout_profile
-from pipeline.webhooks.outbox import AT_REST, with_webhook
+from pipeline.webhooks.outbox import AT_REST, lock_matches, with_webhook
 from pipeline.webhooks.policies import policy_in_force
 from pipeline.webhooks.profiles import Profile
 from pipeline.webhooks.startcap import startcap_profile
@@ -40,6 +40,7 @@ WAYS_OUT = {
     "no_webhook": "the organization has no webhook; fundingscout webhooks set",
     "disabled": "its webhook was removed, or is disabled; fundingscout webhooks resume",
     "row_deleted": "its CRM row was deleted",
+    "round_ended": "its round was taken back, or is part of another that its organization was told of",
     "test": "it is a test; fundingscout webhooks test sends another",
     "body_gone": "it was sent so long ago that its bytes are no longer kept, and others under its id would be another message",
     "unknown": "this face's ledger has no delivery of that id; --face says which face",
@@ -98,6 +99,7 @@ def replay(db: AppDatabase, wanted: Wanted, profile: Profile, is_dry_run: bool =
     report = ReplayReport()
     for ids in _chunks(db, wanted, profile, report):
         with db.write() as session:
+            lock_matches(db, session)  # of two that are one real round, only one may go
             found = session.scalars(select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update())
             _replay_some(session, list(found), wanted, profile, is_dry_run, report)
     return report
@@ -146,7 +148,7 @@ def _replay_some(
     session: Session, rows: Sequence[Delivery], wanted: Wanted, profile: Profile, is_dry_run: bool, report: ReplayReport
 ) -> None:
     endpoints = _endpoints(session, rows, profile)
-    past = _past(session, [row.id for row in rows])
+    past = _past(session, rows)
     companies = _companies(session, rows) if len(report.decided) < MOST_LISTED else {}
     for row in rows:
         endpoint, before = endpoints.get(row.id), past[row.id]
@@ -166,10 +168,13 @@ def _replay_some(
 
 @dataclass(slots=True)
 class _Past:
-    """What the attempts of a delivery say: may a byte of it have left this machine; was it a test."""
+    """What became of a delivery so far: may a byte of it have left this machine; was it a test; is its CRM row deleted; was its
+    round taken back, or told under another id."""
 
     may_have_left: bool = False
     is_test: bool = False
+    is_row_deleted: bool = False
+    is_round_ended: bool = False
 
 
 def _refusal(row: Delivery, endpoint: WebhookEndpoint | None, past: _Past, wanted: Wanted, profile: Profile) -> str | None:
@@ -178,8 +183,10 @@ def _refusal(row: Delivery, endpoint: WebhookEndpoint | None, past: _Past, wante
         return "open"
     if past.is_test or row.event_type == TEST:
         return "test"
-    if row.reason == ROW_DELETED:
+    if past.is_row_deleted:
         return "row_deleted"
+    if past.is_round_ended and not past.may_have_left:
+        return "round_ended"
     if endpoint is None:
         return "no_webhook"
     if endpoint.state == DISABLED:
@@ -205,10 +212,16 @@ def _endpoints(session: Session, rows: Sequence[Delivery], profile: Profile) -> 
     return {name: endpoint for name, endpoint in found.items() if endpoint is not None}
 
 
-def _past(session: Session, ids: Sequence[str]) -> defaultdict[str, _Past]:
-    """By delivery id, what its attempts say."""
-    query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(ids), DeliveryAttempt.number > 0)
+def _past(session: Session, rows: Sequence[Delivery]) -> defaultdict[str, _Past]:
+    """By delivery id, what became of it."""
+    of_match = {row.match_id: row.id for row in rows if row.match_id}
     past: defaultdict[str, _Past] = defaultdict(_Past)
+    for match_id in session.scalars(select(Match.id).where(Match.id.in_(sorted(of_match)), Match.hidden_at.is_not(None))):
+        past[of_match[match_id]].is_row_deleted = True
+    for delivery_id in set(of_match.values()).difference(releasable(session, list(of_match.values()))):
+        past[delivery_id].is_round_ended = True
+    ids = [row.id for row in rows]
+    query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id.in_(ids), DeliveryAttempt.number > 0)
     for attempt in session.scalars(query):
         known = attempt.is_request_sent
         before = past[attempt.delivery_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,13 @@ from sqlalchemy import text, update
 from pipeline.api.round_queries import RoundFilter, get_round, list_rounds, search_companies
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
 from pipeline.store.tables.deliveries import Delivery
-from pipeline.webhooks.outbox import record_matches, release_held
+from pipeline.webhooks.attempts import Outcome
+from pipeline.webhooks.claims import claim, finish
+from pipeline.webhooks.fundingscout import fundingscout_profile
+from pipeline.webhooks.outbox import lock_matches, record_matches, release_held
+from pipeline.webhooks.replays import Wanted, replay
 
+PROFILE = fundingscout_profile()
 URL = "https://hooks.example.com/a"
 # No logical rule joins these two: the names differ, so that only the merge says that they are one.
 OTHER_NAME = {"company_name": "Quern", "company_key": "quern"}
@@ -94,6 +100,37 @@ def test_of_two_that_a_backfill_held_one_is_let_go(partners: Any, organization: 
     released = release_held(partners.database, now, days=(now.date(), now.date()))
     assert released.pending == 1
     assert sorted(statuses(partners).values()) == ["held", "pending"]
+
+
+@pytest.mark.parametrize("end", [{"status": "retracted"}, {"status": "merged", "merged_into": "r1"}])
+def test_what_never_left_is_not_replayed_for_a_round_that_ended(
+    partners: Any, organization: str, now: datetime, end: dict[str, str]
+) -> None:
+    """The partner was told of the other round, which the merged one is part of; of one taken back nobody is told any more."""
+    record_matches(partners.database, [partners.found(organization, name) for name in ("r1", "r2")], now)
+    told, failed = sorted(claim(partners.database, 2, now, "me", PROFILE), key=lambda one: b'"r2"' in one.body)
+    finish(partners.database, told, Outcome(True, now, 1.0, response_code=200, is_request_sent=True))
+    finish(partners.database, failed, Outcome(False, now, 1.0, error_class="dns", is_request_sent=False))
+    wanted = Wanted(ids=[failed.delivery_id])
+    assert replay(partners.database, wanted, PROFILE, is_dry_run=True).first_sends == 1
+    partners.round("r2", **OTHER_NAME, **end)
+    assert dict(replay(partners.database, wanted, PROFILE).refused) == {"round_ended": 1}
+    assert statuses(partners) == {"r1": "delivered", "r2": "failed"}
+
+
+def test_two_who_let_go_of_one_real_round_at_once_take_turns(partners: Any, organization: str, now: datetime) -> None:
+    """Else neither would see what the other lets go, and the partner would be told twice."""
+    found = [partners.found(organization, name) for name in ("r1", "r2")]
+    record_matches(partners.database, found, now, "backfill", hold=True)
+    merge(partners)
+    ids = [delivery.match_id for delivery in partners.deliveries()]
+    with ThreadPoolExecutor(1) as pool, partners.database.write() as session:
+        lock_matches(partners.database, session)
+        other = pool.submit(release_held, partners.database, now, [ids[0]])
+        assert wait([other], timeout=0.3).not_done
+        session.commit()
+        assert other.result(30).pending == 1
+    assert release_held(partners.database, now, [ids[1]]).pending == 0
 
 
 def test_partners_of_one_round_each_keep_what_they_were_promised(partners: Any, organization: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import Iterator
@@ -135,6 +136,25 @@ class TestOverHttps:
         settings = partners.settings(operator_webhook_url="https://127.0.0.1:9/")
         assert notices.tell(partners.database, settings, lambda: now) == 0
         assert "OPERATOR_WEBHOOK_SECRET" in (notice(partners).last_error or "")
+
+    def test_notices_are_told_at_once_so_that_a_hanging_receiver_takes_one_budget(
+        self, partners: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        notice = {"kind": "k", "details": {}, "created_at": now, "status": "open", "attempts": 0}
+        with partners.database.write() as session:
+            session.add_all(OperatorNotice(message=f"m{number}", **notice) for number in range(3))
+        all_there = asyncio.Barrier(3)
+
+        async def post(*_: Any) -> Outcome:
+            async with asyncio.timeout(10), all_there:
+                return Outcome(True, now, 1.0)
+
+        monkeypatch.setattr(notices.HttpSender, "post", post)
+        settings = partners.settings(
+            operator_webhook_url="https://127.0.0.1:9/", operator_webhook_secret=SecretStr(OPERATOR_SECRET)
+        )
+        assert notices.tell(partners.database, settings, lambda: now) == 3
+        assert {one.status for one in notices.recent_notices(partners.database)} == {"told"}
 
     def test_ledger_away_for_a_moment_loses_no_outcome_and_sends_nothing_twice(
         self, partners: Any, receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch

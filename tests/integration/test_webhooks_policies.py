@@ -179,6 +179,14 @@ def test_policy_that_this_version_cannot_read_is_strict_and_holds_up_nobody(
     assert "from_a_later_version" in caplog.text
 
 
+def test_test_event_of_unknown_outcome_is_not_sent_again(partners: Any, tell: Any, now: datetime) -> None:
+    organization = tell(count=0, retry={"delays": [30], "causes": ["unknown_outcome"]})
+    add_test_event(partners.database, organization, PROFILE, now)
+    assert len(visit(partners, now).claims) == 1
+    assert expire(partners.database, now + MINUTE, 5.0) == 1
+    assert statuses(partners) == [("failed", "unknown_outcome")]
+
+
 def test_test_event_is_one_try_and_disables_nothing(partners: Any, tell: Any, now: datetime) -> None:
     organization = tell(count=0, retry={"delays": [30]}, disable_after={"failures": 1})
     add_test_event(partners.database, organization, PROFILE, now)
@@ -441,6 +449,18 @@ def test_replay_is_refused_where_nothing_could_come_of_it(partners: Any, tell: A
     assert dict(replay(partners.database, Wanted(ids=rest), PROFILE).refused) == {"row_deleted": 1}
     with pytest.raises(ValueError, match="say which"):
         replay(partners.database, Wanted(), PROFILE)
+
+
+def test_match_whose_crm_row_is_gone_is_not_sent_though_it_never_was(partners: Any, now: datetime) -> None:
+    """It had no webhook to go to, so nothing waited when the row was deleted: it is as gone as one that did."""
+    organization = partners.add("acme")
+    partners.account(organization, "a1")
+    record_matches(partners.database, [partners.found(organization, partners.round("r1"))], now)
+    delete_row(partners.database, "account", organization, "a1", now)
+    set_webhook(partners.database, organization, URL, partners.keys[organization].id, now)
+    span = Wanted(organization_id=organization, first=now - DAY)
+    assert dict(replay(partners.database, span, PROFILE).refused) == {"row_deleted": 1}
+    assert visit(partners, now).claims == []
 
 
 def test_replay_says_of_each_delivery_what_becomes_of_it(partners: Any, tell: Any, now: datetime) -> None:
