@@ -15,6 +15,7 @@ from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.organizations.keys import get_key
 from pipeline.organizations.organizations import get_organization
 from pipeline.webhooks import controls, notices
+from pipeline.webhooks.choosing import ACTIVE
 from pipeline.webhooks.endpoints import set_webhook
 from pipeline.webhooks.fundingscout import fundingscout_profile
 from pipeline.webhooks.policies import DEFAULT_CAUSES, STANDARD_DELAYS
@@ -71,7 +72,7 @@ def show(organization: str, is_json: bool) -> None:
         click.echo("none: pull-only")
         return
     click.echo(found.url)
-    if found.state != controls.ACTIVE:
+    if found.state != ACTIVE:
         click.echo(f"{found.state} since {found.state_changed_at:%Y-%m-%d %H:%M} UTC: {printable(found.reason or '')}")
     if found.failing_since is not None:
         click.echo(f"failing since {found.failing_since:%Y-%m-%d %H:%M} UTC: {found.consecutive_failures} in a row")

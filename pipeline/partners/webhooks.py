@@ -19,8 +19,8 @@ from pipeline.partners.events import NAMESPACE
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import Delivery, WebhookEndpoint
 from pipeline.store.tables.partners import PartnerWebhook
-from pipeline.webhooks.choosing import DISABLED, PAUSED, TEST
-from pipeline.webhooks.controls import ACTIVE, reactivate
+from pipeline.webhooks.choosing import ACTIVE, DISABLED, PAUSED, TEST
+from pipeline.webhooks.controls import reactivate
 from pipeline.webhooks.startcap import EVENT_TYPES, ORDERED_POLICY, PROFILE_NAME, STATUS_CHANGED, startcap_profile
 from pipeline.webhooks.urls import check_url
 

@@ -239,9 +239,7 @@ class _Gates:
             found |= {row.id: row for row in endpoints_of(self._session, self._profile.name, wanted_organizations)}
         # Bounds that hold over all processes: one at a time judges by them; the others come back to it. And who wakes an
         # endpoint waits for what is being set aside with it, and finds that.
-        shared = [
-            row.id for row in found.values() if row.state != ACTIVE or policy_in_force(row.policy).is_shared
-        ]
+        shared = [row.id for row in found.values() if row.state != ACTIVE or policy_in_force(row.policy).is_shared]
         if shared:
             held = {row.id: row for row in endpoints_locked(self._session, sorted(shared))}
             self.blocked.update(set(shared) - held.keys())

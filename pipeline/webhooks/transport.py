@@ -34,8 +34,9 @@ MAX_HEADERS = 100
 # A longer body (a company that thousands of rows match) is written piece by piece, others' sends in between.
 LARGE_BODY_BYTES = 262_144
 MAX_HEADER_BYTES = 8190
-# Receivers commonly close idle connections after 5 s; a POST on a connection that is being closed fails, and may not be repeated.
-IDLE_SECONDS = 2.0
+# Receivers close idle connections after 2 s (gunicorn) or 5 s (Apache, Node); a POST on a connection that is being closed fails,
+# and may not be repeated. So less than the shortest, by more than the way there takes.
+IDLE_SECONDS = 1.5
 ERROR_CHARACTERS = 500
 RETRY_AFTER_CHARACTERS = 64  # a date or a number of seconds
 
