@@ -36,7 +36,7 @@ def build_definitions(installation: Installation) -> dg.Definitions:
         asset_checks=checks.CHECKS,
         jobs=jobs.build_jobs(),
         schedules=jobs.build_schedules(settings.daily_sync_cron, settings.time_zone),
-        sensors=[*sensors.build_sensors(jobs.SYNC, jobs.DELIVER), failures.failures],
+        sensors=[*sensors.build_sensors(jobs.SYNC, jobs.DELIVER, installation), failures.failures],
         resources={"installation": installation},
         executor=dg.in_process_executor,
     )

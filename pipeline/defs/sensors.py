@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from pipeline.crm.changes import newest_change
 from pipeline.defs.automation import Asked, decide
-from pipeline.defs.common import InstallationParam
 from pipeline.documents import ingest, poll
 from pipeline.installation import Installation
 from pipeline.store.tables.crm import CrmChangeBatch
@@ -31,8 +30,12 @@ TAG_CHARACTERS, MOST_TAGS = 63, 10
 WAITED = "waited"
 
 
-def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
-    """The sensors, asking for runs of the jobs named."""
+def build_sensors(sync: str, deliver: str, installation: Installation) -> list[dg.SensorDefinition]:
+    """The sensors, asking for runs of the jobs named.
+
+    They get ``installation`` here and not as a resource: for a resource, Dagster opens its own storage anew at each tick, which was
+    three quarters of what a tick cost.
+    """
 
     @dg.sensor(
         job_name=sync,
@@ -43,7 +46,7 @@ def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
             "while landed documents or changed CRM rows wait."
         ),
     )
-    def new_documents(context: dg.SensorEvaluationContext, installation: InstallationParam) -> dg.SensorResult:
+    def new_documents(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         report = poll.poll_due(
             installation.database, installation.sources, installation.fetcher, installation.landing, installation.now()
         )
@@ -60,7 +63,7 @@ def build_sensors(sync: str, deliver: str) -> list[dg.SensorDefinition]:
             "tests, or those of a run that died."
         ),
     )
-    def pending_deliveries(context: dg.SensorEvaluationContext, installation: InstallationParam) -> dg.SensorResult:
+    def pending_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         waiting = outbox.waiting(installation.database, installation.now())
         if waiting is not None and _runs_under_way(context, sync):
             return dg.SensorResult(skip_reason="a sync run is under way and sends what is pending")

@@ -55,6 +55,14 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield made
 
 
+def test_idle_sensors_open_nothing_of_dagster(installation: Installation) -> None:
+    """They turn every few seconds, and opening its storage was most of what a turn cost: without an instance it would raise."""
+    repository = build_definitions(installation).get_repository_def()
+    for name in ("new_documents", "pending_deliveries"):
+        tick = repository.get_sensor_def(name).evaluate_tick(dg.build_sensor_context())
+        assert (tick.run_requests, tick.skip_message) == ([], "nothing is waiting"), name
+
+
 def daily_request(installation: Installation, instance: dg.DagsterInstance, at: datetime) -> dg.RunRequest:
     """What the daily schedule asks for at its tick."""
     repository = build_definitions(installation).get_repository_def()
