@@ -14,9 +14,9 @@ from pipeline.api.edge import Edge
 from pipeline.api.errors import add_handlers
 from pipeline.api.faces import Face
 from pipeline.api.fundingscout import crm, matches, rounds, webhooks, whoami
+from pipeline.api.fundingscout.document import openapi_of
 from pipeline.api.fundingscout.tools import McpEndpoint
 from pipeline.api.logs import set_up_logging
-from pipeline.api.openapi import openapi_of
 from pipeline.api.operator import document as operator_document
 from pipeline.api.operator import keys as operator_keys
 from pipeline.api.operator import organizations as operator_organizations

@@ -101,16 +101,16 @@ def add_handlers(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         message = nothing_at(request.url.path).message
         if error.status_code == 405:
-            headers["Allow"] = ", ".join(_methods_here(request))
+            headers["Allow"] = ", ".join(methods_here(request))
             message = f"{request.method} is not possible at {request.url.path}; possible: {headers['Allow']}."
         return ApiError(error.status_code, CODES.get(error.status_code, "http_error"), message, headers).answer()
 
 
-def _methods_here(request: Request) -> list[str]:
-    """The methods that the request's path knows. A router only tells those of the first of its routes."""
-    methods: set[str] = set()
-    for route in request.app.state.routes:
-        found, _ = route.matches(request.scope)
-        if found is not Match.NONE:
-            methods |= route.methods
-    return sorted(methods)
+def methods_here(request: Request) -> list[str]:
+    """The methods that the request's path knows: of routes that name it whole, else of all that match.
+
+    A router only tells those of the first of its routes.
+    """
+    matching = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
+    exact = [route for route in matching if not route.param_convertors]
+    return sorted({method for route in exact or matching for method in route.methods})

@@ -65,9 +65,11 @@ def _allow_open_files(wanted: int) -> None:
 
 def _print_openapi(is_operators: bool) -> None:
     from pipeline.api.app import build_app
-    from pipeline.api.openapi import openapi_text, operator_openapi_text
+    from pipeline.api.fundingscout.document import openapi_of
+    from pipeline.api.openapi import text_of
+    from pipeline.api.operator.document import operator_openapi_of
     from pipeline.store.app_database import AppDatabase
 
     # Nothing is asked of a database for it.
     app = build_app(AppDatabase("sqlite://"), Settings())
-    click.echo(operator_openapi_text(app) if is_operators else openapi_text(app), nl=False)
+    click.echo(text_of(operator_openapi_of(app) if is_operators else openapi_of(app)), nl=False)

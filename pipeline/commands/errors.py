@@ -37,11 +37,11 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.documents.sources import SourcesError
     from pipeline.matching.files import UnusableInput
     from pipeline.matching.tiers import BadThresholds
+    from pipeline.organizations.face_keys import FaceKeyUnknown
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
     from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
-    from pipeline.partners.keys import PartnerKeyUnknown
     from pipeline.partners.landing import LandingRefused
     from pipeline.partners.referrals import ReferralUnknown
     from pipeline.partners.snapshot_file import SnapshotInvalid
@@ -50,7 +50,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.store.closed_days import DaysClosed
     from pipeline.store.published import NothingPublished
     from pipeline.store.warehouse import WarehouseBusy
-    from pipeline.subscriptions.teams import TeamInvalid, TeamKeyUnknown, TeamUnknown
+    from pipeline.subscriptions.teams import TeamInvalid, TeamUnknown
     from pipeline.webhooks.controls import NoWebhook
     from pipeline.webhooks.policies import PolicyInvalid
     from pipeline.webhooks.reviews import ReviewUnknown
@@ -75,7 +75,7 @@ def _expected() -> tuple[type[Exception], ...]:
         PolicyInvalid,
         PortTaken,
         PartnerInvalid,
-        PartnerKeyUnknown,
+        FaceKeyUnknown,
         PartnerUnknown,
         PartnerWebhookRefused,
         PartnerWebhookUnknown,
@@ -85,7 +85,6 @@ def _expected() -> tuple[type[Exception], ...]:
         ReviewUnknown,
         SourcesError,
         TeamInvalid,
-        TeamKeyUnknown,
         TeamUnknown,
         UnreadableFile,
         UnusableInput,

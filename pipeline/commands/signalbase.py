@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from pipeline.commands.context import open_installation, print_json, print_table
+from pipeline.organizations import face_keys
 from pipeline.organizations.organizations import get_organization, list_organizations
 from pipeline.subscriptions import teams
 from pipeline.subscriptions.deliveries import replay_skipped
@@ -83,7 +84,7 @@ def keys(organization: str, is_json: bool) -> None:
             "revoked_at": found.revoked_at,
             "id": found.id,
         }
-        for found in teams.list_keys(installation.database, owner.id)
+        for found in face_keys.list_keys(installation.database, teams.FACE, owner.id)
     ]
     print_json(rows) if is_json else print_table(
         ["key", "label", "user", "created", "revoked", "id"], [list(row.values()) for row in rows]
@@ -97,7 +98,7 @@ def revoke(organization: str, key: str) -> None:
     """Revoke KEY (its id or first characters) of ORGANIZATION, at once."""
     installation = open_installation()
     owner = get_organization(installation.database, organization)
-    gone = teams.revoke_key(installation.database, owner.id, key, installation.now())
+    gone = face_keys.revoke_key(installation.database, teams.FACE, owner.id, key, installation.now())
     click.echo(f"revoked {gone.token_prefix}…")
 
 
@@ -199,13 +200,14 @@ def openapi() -> None:
     """Print the face's OpenAPI document, as in docs/openapi/signalbase.json."""
     from pipeline.api.app import utc_now
     from pipeline.api.context import Service
-    from pipeline.api.signalbase.app import build_signalbase, openapi_text
+    from pipeline.api.openapi import text_of
+    from pipeline.api.signalbase.app import build_signalbase, openapi_of
     from pipeline.settings import Settings
     from pipeline.store.app_database import AppDatabase
 
     # Nothing is asked of a database for it.
     service = Service(AppDatabase("sqlite://"), Settings(), utc_now)
-    click.echo(openapi_text(build_signalbase(service)), nl=False)
+    click.echo(text_of(openapi_of(build_signalbase(service))), nl=False)
 
 
 def _shown(slug: str, team: TeamInfo) -> dict[str, object]:

@@ -11,6 +11,7 @@ import click
 
 from pipeline.commands.context import open_installation, print_json, print_table
 from pipeline.installation import Installation
+from pipeline.organizations import face_keys
 from pipeline.organizations.organizations import get_organization
 from pipeline.partners import accounts, earnings, keys, plans, referrals, snapshots, webhooks
 from pipeline.partners.accounts import HANDLINGS, STATUSES, UNSET, Partner
@@ -145,7 +146,7 @@ def keys_(organization: str, revoke: str | None, is_json: bool) -> None:
     installation = open_installation()
     organization_id = get_organization(installation.database, organization).id
     if revoke:
-        keys.revoke_key(installation.database, organization_id, revoke, installation.now())
+        face_keys.revoke_key(installation.database, keys.FACE, organization_id, revoke, installation.now())
     rows = [
         {
             "prefix": found.token_prefix,
@@ -154,7 +155,7 @@ def keys_(organization: str, revoke: str | None, is_json: bool) -> None:
             "revoked_at": found.revoked_at.isoformat(timespec="seconds") if found.revoked_at else None,
             "id": found.id,
         }
-        for found in keys.list_keys(installation.database, organization_id)
+        for found in face_keys.list_keys(installation.database, keys.FACE, organization_id)
     ]
     names = ["prefix", "label", "created at", "revoked at", "id"]
     print_json(rows) if is_json else print_table(names, [list(row.values()) for row in rows])
@@ -318,11 +319,13 @@ def openapi() -> None:
     """Print the face's OpenAPI document, as in docs/openapi/startcap.json."""
     from pipeline.api.app import utc_now
     from pipeline.api.context import Service
-    from pipeline.api.startcap.app import build_startcap, openapi_text
+    from pipeline.api.openapi import text_of
+    from pipeline.api.startcap.app import build_startcap, openapi_of
     from pipeline.settings import Settings
     from pipeline.store.app_database import AppDatabase
 
-    click.echo(openapi_text(build_startcap(Service(AppDatabase("sqlite://"), Settings(), utc_now))), nl=False)
+    service = Service(AppDatabase("sqlite://"), Settings(), utc_now)
+    click.echo(text_of(openapi_of(build_startcap(service))), nl=False)
 
 
 def _partner(installation: Installation, organization: str) -> Partner:

@@ -28,7 +28,7 @@ SECRET_PREFIX = "fs_whsec_"  # noqa: S105 - a form, not a secret
 OPERATOR_PREFIX = "fs_op_"
 RANDOM_CHARACTERS = 32
 SHOWN_PREFIX_LENGTH = 12
-BASE_62 = string.ascii_letters + string.digits
+_BASE_62 = string.ascii_letters + string.digits
 KEY_FILE = "secret.key"
 
 
@@ -36,14 +36,20 @@ class SecretUnreadable(RuntimeError):
     """A stored secret that none of the keys at hand opens."""
 
 
+def random_token(prefix: str, rng: Random | None = None) -> str:
+    """``prefix`` and 32 base-62 characters (190 bits)."""
+    source = rng or secrets.SystemRandom()
+    return prefix + "".join(source.choice(_BASE_62) for _ in range(RANDOM_CHARACTERS))
+
+
 def new_token(rng: Random | None = None) -> str:
     """An API token: ``fs_live_`` and 32 base-62 characters (190 bits)."""
-    return TOKEN_PREFIX + _random_text(rng)
+    return random_token(TOKEN_PREFIX, rng)
 
 
 def new_operator_token(rng: Random | None = None) -> str:
     """An operator's token: ``fs_op_`` and 32 base-62 characters (190 bits)."""
-    return OPERATOR_PREFIX + _random_text(rng)
+    return random_token(OPERATOR_PREFIX, rng)
 
 
 def new_webhook_secret(rng: Random | None = None) -> str:
@@ -52,7 +58,7 @@ def new_webhook_secret(rng: Random | None = None) -> str:
     Only letters and digits are drawn (190 bits): they mean the same in both base64 alphabets, so the secret without its
     ``fs_`` is at once a valid secret for the Standard Webhooks libraries.
     """
-    return SECRET_PREFIX + _random_text(rng)
+    return random_token(SECRET_PREFIX, rng)
 
 
 def token_sha256(token: str) -> str:
@@ -117,8 +123,3 @@ def _key_file(path: Path) -> str:
     if path.stat().st_mode & 0o077:
         log.warning("%s can be read by other users of this machine; run: chmod 600 %s", path, path)
     return path.read_text()
-
-
-def _random_text(rng: Random | None) -> str:
-    source = rng or secrets.SystemRandom()
-    return "".join(source.choice(BASE_62) for _ in range(RANDOM_CHARACTERS))

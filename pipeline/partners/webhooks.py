@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pipeline.net.addresses import Network
-from pipeline.organizations.secrets import BASE_62, RANDOM_CHARACTERS, SecretBox
+from pipeline.organizations.secrets import SecretBox, random_token
 from pipeline.partners.accounts import Partner
 from pipeline.partners.events import NAMESPACE
 from pipeline.store.app_database import AppDatabase
@@ -185,8 +185,7 @@ def add_test(db: AppDatabase, partner: Partner, webhook_id: str, now: datetime) 
 
 def new_secret(rng: Random | None = None) -> str:
     """A signing secret: ``sc_whsec_`` and 32 letters and digits (190 bits)."""
-    source = rng or secrets.SystemRandom()
-    return SECRET_PREFIX + "".join(source.choice(BASE_62) for _ in range(RANDOM_CHARACTERS))
+    return random_token(SECRET_PREFIX, rng)
 
 
 def _active(session: Session, partner_id: int) -> list[str]:

@@ -1,44 +1,31 @@
 """Teams: organizations that subscribe to signals. Their keys, the state of their subscription, their credits (SB-2 to SB-4).
 
-Keys of this face open nothing of FundingScout's, nor theirs this: they are kept apart. A token is given out once, by the call
-that makes it; what stays is its SHA-256 with a prefix to recognise it by.
+Keys of this face open nothing of FundingScout's, nor theirs this: they are kept apart (organizations.face_keys).
 """
 
 from __future__ import annotations
 
-import secrets
-import string
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from pipeline.organizations.face_keys import Face, KeyOfFace, NewKeyOfFace, new_key, opened_by
 from pipeline.organizations.organizations import get_organization
-from pipeline.organizations.secrets import token_sha256
 from pipeline.store.app_database import AppDatabase
-from pipeline.store.tables.subscriptions import CreditEntry, FaceKey, Team
+from pipeline.store.tables.organizations import FaceKey
+from pipeline.store.tables.subscriptions import CreditEntry, Team
 
-FACE = "signalbase"
-TOKEN_PREFIX = "ff_live_"  # noqa: S105 - a form, not a secret
-USER_PREFIX = "user_"
+FACE = Face("signalbase", "ff_live_", "fundingscout signalbase keys")
 SUBSCRIPTIONS = ("active", "trialing", "expired", "canceled")
 OPEN_SUBSCRIPTIONS = ("active", "trialing")  # SB-3
-RANDOM_CHARACTERS = 32
-SHOWN_PREFIX_LENGTH = 12
 MOST_CREDITS = 10**15
-_BASE_62 = string.ascii_letters + string.digits
 
 
 class TeamUnknown(LookupError):
     """The organization is no team yet."""
-
-
-class TeamKeyUnknown(LookupError):
-    """No key of this team has this id or prefix."""
 
 
 class TeamInvalid(ValueError):
@@ -60,30 +47,6 @@ class TeamInfo:
     def is_open(self) -> bool:
         """May its keys be used?"""
         return self.subscription in OPEN_SUBSCRIPTIONS
-
-
-@dataclass(frozen=True, slots=True)
-class TeamKey:
-    """A key as shown ever after. ``user_id``: who is named as the editor of what is changed with it (SB-27)."""
-
-    id: str
-    organization_id: str
-    label: str
-    user_id: str
-    token_prefix: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewTeamKey:
-    """A key as shown once. Its ``repr`` leaves the token out, so that no log line holds it."""
-
-    id: str
-    organization_id: str
-    user_id: str
-    token_prefix: str
-    token: str = field(repr=False)
 
 
 def create_team(db: AppDatabase, slug_or_id: str, now: datetime, subscription: str = "active") -> TeamInfo:
@@ -176,58 +139,18 @@ def take_credit(db: AppDatabase, organization_id: str, amount: int, now: datetim
 
 def create_key(
     db: AppDatabase, organization_id: str, label: str, now: datetime, user_id: str | None = None, rng: Random | None = None
-) -> NewTeamKey:
+) -> NewKeyOfFace:
     """A new token of the team. Raises TeamUnknown."""
     get_team(db, organization_id)
-    source = rng or secrets.SystemRandom()
-    token = TOKEN_PREFIX + "".join(source.choice(_BASE_62) for _ in range(RANDOM_CHARACTERS))
-    digest = token_sha256(token)
-    key_id = str(uuid5(NAMESPACE_URL, digest))
-    user = user_id or USER_PREFIX + key_id.replace("-", "")[:16]
-    with db.write() as session:
-        session.add(
-            FaceKey(
-                id=key_id,
-                face=FACE,
-                organization_id=organization_id,
-                label=label,
-                user_id=user,
-                token_prefix=token[:SHOWN_PREFIX_LENGTH],
-                token_sha256=digest,
-                created_at=now,
-            )
-        )
-    return NewTeamKey(key_id, organization_id, user, token[:SHOWN_PREFIX_LENGTH], token)
+    return new_key(db, FACE, organization_id, label, now, user_id, rng)
 
 
-def find_key(db: AppDatabase, token: str) -> tuple[TeamKey, TeamInfo] | None:
+def find_key(db: AppDatabase, token: str) -> tuple[KeyOfFace, TeamInfo] | None:
     """The key that ``token`` opens with its team; None where it is unknown or revoked."""
     query = select(FaceKey, Team).join(Team, Team.organization_id == FaceKey.organization_id)
-    query = query.where(FaceKey.token_sha256 == token_sha256(token), FaceKey.face == FACE, FaceKey.revoked_at.is_(None))
     with db.read() as session:
-        row = session.execute(query).one_or_none()
-        return (_key(row[0]), _info(row[1])) if row else None
-
-
-def list_keys(db: AppDatabase, organization_id: str) -> list[TeamKey]:
-    """The team's keys, oldest first; revoked ones stay listed."""
-    query = select(FaceKey).where(FaceKey.organization_id == organization_id, FaceKey.face == FACE)
-    with db.read() as session:
-        return [_key(row) for row in session.scalars(query.order_by(FaceKey.created_at, FaceKey.id))]
-
-
-def revoke_key(db: AppDatabase, organization_id: str, id_or_prefix: str, now: datetime) -> TeamKey:
-    """Revoke at once; the row stays, with the time of its first revocation. Raises TeamKeyUnknown."""
-    named = or_(FaceKey.id == id_or_prefix, FaceKey.token_prefix == id_or_prefix)
-    query = select(FaceKey).where(FaceKey.organization_id == organization_id, FaceKey.face == FACE, named)
-    with db.write() as session:
-        rows: Sequence[FaceKey] = session.scalars(query.with_for_update()).all()
-        if len(rows) != 1:
-            raise TeamKeyUnknown(
-                f"{len(rows)} keys of this team answer to {id_or_prefix!r}; `fundingscout signalbase keys` lists them"
-            )
-        rows[0].revoked_at = rows[0].revoked_at or now
-        return _key(rows[0])
+        row = session.execute(query.where(opened_by(FACE, token))).one_or_none()
+        return (KeyOfFace.of(row[0]), _info(row[1])) if row else None
 
 
 def _locked(session: Session, organization_id: str) -> Team:
@@ -251,7 +174,3 @@ def _info(row: Team) -> TeamInfo:
         row.credits,
         row.credits - row.credits_reserved,
     )
-
-
-def _key(row: FaceKey) -> TeamKey:
-    return TeamKey(row.id, row.organization_id, row.label, row.user_id, row.token_prefix, row.created_at, row.revoked_at)

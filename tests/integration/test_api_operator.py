@@ -18,8 +18,10 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 from sqlalchemy import select
 
 from pipeline.api.app import build_app
+from pipeline.api.fundingscout.document import openapi_of
 from pipeline.api.logs import JsonLines
-from pipeline.api.openapi import openapi_of, operator_openapi_of, operator_openapi_text
+from pipeline.api.openapi import text_of
+from pipeline.api.operator.document import operator_openapi_of
 from pipeline.api.operator.schemas import PlanName
 from pipeline.organizations.operators import create_operator, revoke_operator
 from pipeline.organizations.organizations import PLANS
@@ -238,7 +240,7 @@ def test_the_operators_document_is_kept_apart_and_true() -> None:
     """Renew it with: fundingscout api --operator-openapi > docs/openapi/operator.json"""
     app = build_app(AppDatabase("sqlite://"), Settings())
     kept = (PROJECT_ROOT / "docs" / "openapi" / "operator.json").read_text(encoding="utf-8")
-    assert kept == operator_openapi_text(app)
+    assert kept == text_of(operator_openapi_of(app))
     assert not [path for path in openapi_of(app)["paths"] if path.startswith("/operator")]
     # Referral partners': test_api_operator_partners.py
     operators = {path: item for path, item in operator_openapi_of(app)["paths"].items() if "/startcap" not in path}

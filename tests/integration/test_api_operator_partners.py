@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from pipeline.api.app import build_app
 from pipeline.api.logs import JsonLines
-from pipeline.api.openapi import operator_openapi_of
+from pipeline.api.operator.document import operator_openapi_of
 from pipeline.organizations.operators import create_operator
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, snapshots

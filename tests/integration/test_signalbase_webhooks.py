@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.organizations.face_keys import revoke_key
 from pipeline.subscriptions import teams, webhooks
 from pipeline.subscriptions.filters import read_filters
 from pipeline.subscriptions.webhooks import Edit, UrlRules
@@ -88,7 +89,7 @@ def test_sb_2_keys_of_one_face_open_nothing_of_the_other(team: Team) -> None:
 
 
 def test_sb_88_a_revoked_key_is_refused_at_once(team: Team) -> None:
-    teams.revoke_key(team.api.database, team.id, team.key.id, team.api.now)
+    revoke_key(team.api.database, teams.FACE, team.id, team.key.id, team.api.now)
     assert failed(team.call("GET", "/webhooks")) == (401, "invalid_api_key")
 
 

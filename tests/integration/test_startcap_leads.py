@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from pipeline.api.context import overloaded
 from pipeline.api.cursors import Cursor, cursor_text
 from pipeline.api.startcap.answers import enveloped
+from pipeline.organizations.face_keys import revoke_key
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, keys, referrals, webhooks
 from pipeline.partners.hours import CALLS_PER_HOUR
@@ -109,7 +110,7 @@ def test_sc_5_a_wrong_key_a_revoked_one_and_an_inactive_account(partner: Partner
         assert failed(partner.call("GET", "/leads")) == refused
     accounts.set_status(partner.api.database, partner.organization, "active", partner.api.now)
     assert partner.call("GET", "/leads").status_code == 200
-    keys.revoke_key(partner.api.database, partner.organization, partner.key.id, partner.api.now)
+    revoke_key(partner.api.database, keys.FACE, partner.organization, partner.key.id, partner.api.now)
     assert failed(partner.call("GET", "/leads")) == refused
 
 

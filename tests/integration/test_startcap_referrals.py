@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from pipeline.api.app import utc_now
 from pipeline.api.context import Service
-from pipeline.api.startcap.app import build_startcap, openapi_of, openapi_text
+from pipeline.api.openapi import text_of
+from pipeline.api.startcap.app import build_startcap, openapi_of
 from pipeline.cli import main
 from pipeline.organizations.secrets import SecretBox
 from pipeline.partners import accounts, earnings, keys, plans, referrals, snapshots
@@ -160,7 +161,7 @@ def test_the_document_in_docs_is_the_code_s() -> None:
     """Renew it with: fundingscout startcap openapi > docs/openapi/startcap.json"""
     app = build_startcap(Service(AppDatabase("sqlite://"), Settings(), utc_now))
     kept = (PROJECT_ROOT / "docs" / "openapi" / "startcap.json").read_text(encoding="utf-8")
-    assert kept == openapi_text(app)
+    assert kept == text_of(openapi_of(app))
     assert len(openapi_of(app)["paths"]) == 10
 
 

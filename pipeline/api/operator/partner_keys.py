@@ -14,6 +14,8 @@ from pipeline.api.operator.partners import OF_ONE, partner_at
 from pipeline.api.operator.reading import body_of, work
 from pipeline.api.operator.schemas import WITH_BODY, taken, told
 from pipeline.api.times import seconds_text
+from pipeline.organizations import face_keys
+from pipeline.organizations.face_keys import KeyOfFace, NewKeyOfFace
 from pipeline.organizations.operators import Operator
 from pipeline.partners import keys
 
@@ -25,8 +27,8 @@ async def list_keys(request: Request, organization: str) -> Response:
     """The keys, oldest first; revoked ones stay listed."""
     service = service_of(request)
 
-    def act() -> list[keys.PartnerKey]:
-        return keys.list_keys(service.database, partner_at(service.database, organization).organization_id)
+    def act() -> list[KeyOfFace]:
+        return face_keys.list_keys(service.database, keys.FACE, partner_at(service.database, organization).organization_id)
 
     return json_answer({"data": [_state(key) for key in await work(service, act)]})
 
@@ -43,12 +45,12 @@ async def create_key(request: Request, organization: str, by: Operator = BY_OPER
     service = service_of(request)
     wanted = await body_of(request, NewPartnerKey)
 
-    def act() -> tuple[str, keys.NewPartnerKey]:
+    def act() -> NewKeyOfFace:
         owner = partner_at(service.database, organization).organization_id
-        return owner, keys.create_key(service.database, owner, wanted.label, service.now())
+        return keys.create_key(service.database, owner, wanted.label, service.now())
 
-    owner, made = await work(service, act)
-    audit(request, by, "create_partner_key", owner, key_id=made.id)
+    made = await work(service, act)
+    audit(request, by, "create_partner_key", made.organization_id, key_id=made.id)
     return json_answer(_made(made))
 
 
@@ -62,12 +64,12 @@ async def rotate_key(request: Request, organization: str, key: str, by: Operator
     """A new key in the place of one (by its id or prefix), which is refused from now on."""
     service = service_of(request)
 
-    def act() -> tuple[str, keys.NewPartnerKey]:
+    def act() -> NewKeyOfFace:
         owner = partner_at(service.database, organization).organization_id
-        return owner, keys.rotate_key(service.database, owner, key, service.now())
+        return keys.rotate_key(service.database, owner, key, service.now())
 
-    owner, made = await work(service, act)
-    audit(request, by, "rotate_partner_key", owner, replaced=key[:36], key_id=made.id)
+    made = await work(service, act)
+    audit(request, by, "rotate_partner_key", made.organization_id, replaced=key[:36], key_id=made.id)
     return json_answer(_made(made))
 
 
@@ -81,16 +83,16 @@ async def revoke_key(request: Request, organization: str, key: str, by: Operator
     """Revoke a key (by its id or prefix), at once."""
     service = service_of(request)
 
-    def act() -> tuple[str, keys.PartnerKey]:
+    def act() -> KeyOfFace:
         owner = partner_at(service.database, organization).organization_id
-        return owner, keys.revoke_key(service.database, owner, key, service.now())
+        return face_keys.revoke_key(service.database, keys.FACE, owner, key, service.now())
 
-    owner, revoked = await work(service, act)
-    audit(request, by, "revoke_partner_key", owner, key_id=revoked.id)
+    revoked = await work(service, act)
+    audit(request, by, "revoke_partner_key", revoked.organization_id, key_id=revoked.id)
     return json_answer(_state(revoked))
 
 
-def _state(key: keys.PartnerKey) -> dict[str, Any]:
+def _state(key: KeyOfFace) -> dict[str, Any]:
     return {
         "id": key.id,
         "label": key.label,
@@ -100,5 +102,5 @@ def _state(key: keys.PartnerKey) -> dict[str, Any]:
     }
 
 
-def _made(key: keys.NewPartnerKey) -> dict[str, Any]:
+def _made(key: NewKeyOfFace) -> dict[str, Any]:
     return {"id": key.id, "token_prefix": key.token_prefix, "token": key.token}

@@ -13,11 +13,11 @@ from pipeline.api.context import Service
 from pipeline.api.errors import ApiError, invalid_param, not_found
 from pipeline.api.operator.schemas import Taken
 from pipeline.matching.tiers import BadThresholds
+from pipeline.organizations.face_keys import FaceKeyUnknown
 from pipeline.organizations.keys import KeyUnknown
 from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown
 from pipeline.organizations.quotas import OperationUnknown
 from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
-from pipeline.partners.keys import PartnerKeyUnknown
 from pipeline.partners.landing import LandingRefused
 from pipeline.partners.snapshot_file import SnapshotInvalid
 from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
@@ -57,7 +57,7 @@ async def work(service: Service, act: Callable[P, T], *args: P.args, **kwargs: P
         raise ApiError(400, "invalid_url", _sentence(error)) from None
     except PartnerUnknown:
         raise not_found("referral partner") from None
-    except PartnerKeyUnknown:
+    except FaceKeyUnknown:
         raise not_found("key of this partner") from None
     except PartnerWebhookUnknown:
         raise not_found("webhook of this partner, or it is deleted") from None

@@ -15,8 +15,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pipeline.api.context import Exchange, Service, exchange_of, service_of
 from pipeline.api.signalbase.answers import Failure
+from pipeline.organizations.face_keys import KeyOfFace
 from pipeline.subscriptions.rates import DEFAULT_PER_MINUTE, take_call
-from pipeline.subscriptions.teams import TOKEN_PREFIX, TeamInfo, TeamKey, find_key
+from pipeline.subscriptions.teams import FACE, TeamInfo, find_key
 
 PREFIX = "/api/v2"  # SB-1
 INVALID_KEY = "Invalid API key. No key found."
@@ -26,7 +27,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="signalbase"'}
 _BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="API key",
-    description=f"`Authorization: Bearer {TOKEN_PREFIX}…`, from `fundingscout signalbase key`.",
+    description=f"`Authorization: Bearer {FACE.token_prefix}…`, from `fundingscout signalbase key`.",
 )
 
 
@@ -34,7 +35,7 @@ _BEARER = HTTPBearer(
 class Caller:
     """Whose call it is."""
 
-    key: TeamKey
+    key: KeyOfFace
     team: TeamInfo
 
     @property
@@ -63,7 +64,7 @@ def admit_for(operation: str) -> Any:
 def _admit(service: Service, exchange: Exchange, authorization: str | None, operation: str) -> Caller:
     scheme, _, token = (authorization or "").strip().partition(" ")
     token = token.strip()
-    is_ours = scheme.lower() == "bearer" and token.startswith(TOKEN_PREFIX)
+    is_ours = scheme.lower() == "bearer" and token.startswith(FACE.token_prefix)
     found = find_key(service.database, token) if is_ours else None
     if found is None:
         raise Failure(401, INVALID_KEY, CHALLENGE)

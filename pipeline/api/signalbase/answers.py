@@ -10,9 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
-from pipeline.api.errors import ApiError, log_failure
+from pipeline.api.errors import ApiError, log_failure, methods_here
 from pipeline.api.json_answers import json_answer
 
 CODES = {
@@ -104,15 +103,5 @@ def add_handlers(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code != 405:
             return Failure(error.status_code, "Not found", dict(error.headers or {})).answer()
-        allowed = ", ".join(_methods_here(request))
+        allowed = ", ".join(methods_here(request))
         return Failure(405, f"{request.method} is not possible here; possible: {allowed}", {"Allow": allowed}).answer()
-
-
-def _methods_here(request: Request) -> list[str]:
-    """The methods that the request's path knows. A router only tells those of the first of its routes."""
-    methods: set[str] = set()
-    for route in request.app.state.routes:
-        found, _ = route.matches(request.scope)
-        if found is not Match.NONE:
-            methods |= route.methods
-    return sorted(methods)

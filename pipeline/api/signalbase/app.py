@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
 
 from pipeline.api.context import Service
+from pipeline.api.openapi import document_of
 from pipeline.api.signalbase import data, deliveries, monitor_schemas, monitors, preview, targets, webhooks
 from pipeline.api.signalbase.access import PREFIX
 from pipeline.api.signalbase.answers import add_handlers
@@ -42,23 +40,5 @@ def build_signalbase(service: Service) -> FastAPI:
 def openapi_of(app: FastAPI) -> dict[str, Any]:
     """The face's OpenAPI document. Made once, then kept by the app."""
     if app.openapi_schema is None:
-        document = get_openapi(
-            title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, servers=[{"url": PREFIX}]
-        )
-        _, described = models_json_schema(
-            [(model, "validation") for model in READ_BY_ENDPOINTS], ref_template="#/components/schemas/{model}"
-        )
-        schemas = document["components"]["schemas"]
-        schemas |= described["$defs"]
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-        app.openapi_schema = document
+        app.openapi_schema = document_of(TITLE, VERSION, DESCRIPTION, app.routes, READ_BY_ENDPOINTS, PREFIX)
     return app.openapi_schema
-
-
-def openapi_text(app: FastAPI) -> str:
-    """The document as it is kept in docs/openapi: indented, one line feed at its end."""
-    return json.dumps(openapi_of(app), ensure_ascii=False, indent=2) + "\n"

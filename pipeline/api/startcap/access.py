@@ -19,14 +19,17 @@ from pipeline.api.context import Exchange, Service, exchange_of, service_of
 from pipeline.api.startcap.answers import BAD_KEY, CONTENT_TYPE, NO_KEY, TOO_MANY, Failure
 from pipeline.partners.accounts import Partner
 from pipeline.partners.hours import CALLS_PER_HOUR, HourUsage, take_call, usage_now
-from pipeline.partners.keys import TOKEN_PREFIX, find_key
+from pipeline.partners.keys import FACE, find_key
 
 PREFIX = "/app/partners/api/v1"  # SC-1
 HEADER = "X-API-Key"
 MOST_BODY_BYTES = 65_536
 FORM = "application/x-www-form-urlencoded"
 _KEY = APIKeyHeader(
-    name=HEADER, auto_error=False, scheme_name="API key", description=f"`{HEADER}: {TOKEN_PREFIX}…`, or `api_key` in a body."
+    name=HEADER,
+    auto_error=False,
+    scheme_name="API key",
+    description=f"`{HEADER}: {FACE.token_prefix}…`, or `api_key` in a body.",
 )
 Shown = Annotated[str | None, Security(_KEY)]
 
@@ -66,13 +69,13 @@ def admit(service: Service, exchange: Exchange, key: str, is_counted: bool) -> P
     """The active partner whose key it is, with the hour's figures in the answer's headers. Raises Failure."""
     if not key:
         raise Failure(401, NO_KEY)
-    found = find_key(service.database, key) if key.startswith(TOKEN_PREFIX) else None
-    if found is None or not found[2].is_active:
+    found = find_key(service.database, key) if key.startswith(FACE.token_prefix) else None
+    if found is None or not found[1].is_active:
         raise Failure(401, BAD_KEY)
-    key_id, exchange.key_prefix, partner = found
-    exchange.organization_id = partner.organization_id
+    known, partner = found
+    exchange.organization_id, exchange.key_prefix = partner.organization_id, known.token_prefix
     look = take_call if is_counted else usage_now
-    usage = look(service.database, key_id, service.now())
+    usage = look(service.database, known.id, service.now())
     exchange.headers |= rate_headers(usage)
     if usage.is_refused:
         service.metrics.quota_refusals.labels("startcap").inc()

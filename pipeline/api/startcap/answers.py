@@ -10,9 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
-from pipeline.api.errors import ApiError, log_failure
+from pipeline.api.errors import ApiError, log_failure, methods_here
 from pipeline.api.json_answers import json_answer
 
 NO_KEY = "API key required"
@@ -54,7 +53,7 @@ def enveloped(error: ApiError) -> Response:
 
 def not_allowed(request: Request) -> Failure:
     """The path is known, its method is not (SC-11)."""
-    return Failure(405, NOT_ALLOWED, {"Allow": ", ".join(_methods_here(request))})
+    return Failure(405, NOT_ALLOWED, {"Allow": ", ".join(methods_here(request))})
 
 
 def success(**parts: Any) -> Response:
@@ -96,11 +95,3 @@ def add_handlers(app: FastAPI, note_call: Callable[[Request], Awaitable[None]]) 
         if error.status_code != 405:
             return Failure(404, NOT_FOUND).answer()
         return not_allowed(request).answer()
-
-
-def _methods_here(request: Request) -> list[str]:
-    """The methods that the request's path knows: of routes that name it whole, else of all that match. (A router only tells
-    those of the first of its routes.)"""
-    matching = [route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE]
-    exact = [route for route in matching if not route.param_convertors]
-    return sorted({method for route in exact or matching for method in route.methods})

@@ -43,6 +43,22 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class FaceKey(Base):
+    """A bearer token of a face other than FundingScout (only its SHA-256). It signs nothing: webhooks have secrets of their own."""
+
+    __tablename__ = "face_keys"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    face: Mapped[str] = mapped_column(String(32))  # signalbase, startcap
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    label: Mapped[str]
+    user_id: Mapped[str]  # who is named as the editor of what is changed with it
+    token_prefix: Mapped[str] = mapped_column(String(12))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
 class OperatorToken(Base):
     """A token that opens the operators' API; only its SHA-256. A partner's key opens nothing there, nor this one theirs."""
 
