@@ -43,6 +43,7 @@ MOST_REFITS = 3
 SPEAK_FOR = (
     "event_lead", "event_early", "event_late", "says_raised", "round_led", "round_story", "led_by", "participation", "use_of_funds",
     "title_raise", "title_gets", "title_and_lead", "title_led_by", "title_from_fund", "told_with_backers", "brings_total",
+    "lead_tells",
 )  # fmt: skip
 SPEAK_AGAINST = (
     "event_past",

@@ -156,6 +156,8 @@ def _title_cues(headline: Headline) -> dict[str, str]:
     no_givers = _GIVERS.sub("", plain) if headline.side == "company" else plain
     lowered = plain.lower()
     for name, veto in TITLE_VETOES.items():
+        if name == "debt" and _MIXED.search(plain):
+            continue
         if veto.may_match_lowered(lowered) and (match := veto.search(no_givers if name == "fund_close" else plain)):
             found[f"title_{name}"] = match[0]
     return found
@@ -176,15 +178,15 @@ def _subject_cues(headline: Headline) -> dict[str, str]:
 
 
 def _without_purpose(headline: Headline) -> str:
-    """The title without "… to automate contracts" and "…, which sells gifts, …".
+    """The title without "… to automate contracts", "…, which sells gifts, …" and a second sentence.
 
     What the money is for, or the company does, says nothing against the round.
     """
     if headline.side != "company":
         return headline.plain
     money = headline.money_after_verb
-    purpose = _PURPOSE.search(headline.plain, money.end) if money else None
-    shorter = headline.plain[: purpose.start()] if purpose else headline.plain
+    ends = [_PURPOSE.search(headline.plain, money.end), _NEXT_SENTENCE.search(headline.plain, money.end)] if money else []
+    shorter = headline.plain[: min((end.start() for end in ends if end), default=None)]
     clause = _RELATIVE.search(shorter, 0, len(headline.subject) + 2)
     return shorter[: clause.start()] + shorter[clause.end() :] if clause else shorter
 
@@ -333,8 +335,8 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     joint: dict[str, str] = {}
     if "use_of_funds" in found and ("led_by" in found or "participation" in found):
         joint["round_story"] = found["use_of_funds"]
-    is_long = not found.keys() & {"no_body", "teaser"}
-    hard = TITLE_VETOES.keys() - (_SOFT_VETOES if is_long else frozenset())
+    says_more = not found.keys() & {"no_body", "teaser"} or "event_lead_full" in found
+    hard = TITLE_VETOES.keys() - (_SOFT_VETOES if says_more else frozenset())
     vetoes = [name for name in found if name.startswith("title_") and name.removeprefix("title_") in hard]
     vetoes += [name for name in ("title_past_funding", "title_money_other") if name in found]
     if vetoes:
@@ -347,14 +349,27 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     if not vetoes and not found.keys() & _OTHER_TERMS:
         if found.keys() & {"title_raise", "title_gets", "title_nominal_side"} and found.keys() & _TOLD_AT_ONCE:
             joint["title_and_lead_agree"] = found.get("event_lead_full") or found.get("event_lead_money") or ""
+        if not found.keys() & _TITLE_TELLS and found.keys() >= _LEAD_TELLS and found.keys() & _BACKERS_TOLD:
+            joint["lead_tells_all"] = found[
+                "event_lead_full"
+            ]  # the headline is about the product, its first lines about the round
         if "told_with_backers" in found:
             joint["told_with_backers_alone"] = found["told_with_backers"]
+    if "event_other_lead" in found and "event_lead_money" not in found:
+        joint["event_other_alone"] = found["event_other_lead"]  # the only money that is told of is a loan, a grant, a fund
     if "title_raise" in found and "no_body" in found:
         joint["headline_raise"] = found["title_raise"]
     return joint
 
 
 _PURPOSE = gated(r"\sto\s(?=[a-z])", re.I)
+_NEXT_SENTENCE = gated(r"(?<=\w[\w)])[.;]\s(?=[A-ZÀ-Þ])")
+# "raises $6M in equity and $9M in debt": equity came too.
+_MIXED = gated(
+    r"\b(?:equity|series [a-h])\b.{0,40}(?:\band\b|\bplus\b|\bwith\b|[&+,])\s.{0,30}\b(?:debt|loans?|credit)\b"
+    r"|\bdebt\s(?:and|&|\+|plus)\s.{0,20}\b(?:equity|series [a-h])\b|\bequity[\s\-](?:and[\s\-])?debt\b",
+    re.I,
+)
 _RELATIVE = gated(r"\s(?:that|which|who)\s[^,]+(?=,|$)")
 _INTO_THING = gated(r"\b(?:in|into)\s(?P<what>.+)$")
 _CAPITAL = re.compile(r"[A-ZÀ-Þ]|\d|\w\.\w")
@@ -366,6 +381,9 @@ _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"
 _OTHER_TERMS = frozenset(
     {"public_company", "offering_terms", "token_terms", "debt_terms", "lead_investment_firm", "fund_raises", "event_other_lead"}
 )
+_TITLE_TELLS = frozenset({"title_raise", "title_gets", "title_nominal_side", "title_investor_side"})
+_LEAD_TELLS = frozenset({"event_lead_full", "says_raised_lead"})
+_BACKERS_TOLD = frozenset({"led_by", "participation", "round_led_lead"})
 _TOLD_AT_ONCE = frozenset({"event_lead_full", "says_raised_lead", "event_lead_money", "event_lead_round"})
 _PLAIN_RAISE = gated(
     r"(?:has )?(?:rais|secur|clos|land|bag|nab|net|pick|scor|snag|snap|snar|haul|grab|pull|complet|clinch|bank|pocket|garner"

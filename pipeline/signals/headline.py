@@ -70,7 +70,12 @@ def _without_verb(plain: str, monies: tuple[Money, ...], name: str | None) -> He
     given = _MONEY_FOR.match(plain)
     if given and monies and monies[0].start <= 40:
         return Headline(plain, "nominal", given["subject"], "", plain[: given.start("subject")], monies, name)
-    ending = _WITH_MONEY_LAST.search(plain) or _VALUED_AFTER.search(plain) or _TO_ROUND.search(plain)
+    ending = (
+        _WITH_MONEY_LAST.search(plain)
+        or _WITH_FRESH_MONEY.search(plain)
+        or _VALUED_AFTER.search(plain)
+        or _TO_ROUND.search(plain)
+    )
     if ending and monies and ending.start() > 0:
         return Headline(
             plain, "company", plain[: ending.start()].strip(" ,–—-:"), ending[0], plain[ending.end() :], monies, name
@@ -182,7 +187,7 @@ _VALUED_AFTER = gated(
     r"|achieves?|attains?"
     r"|valued)\b.{0,50}"
     r"\b(?:valu\w+|unicorn|worth)\b).{5,80}?\s(?:after|following|as|in)\s(?:raising|securing|closing|an?|its|new|the|fresh"
-    r"|(?:(?!the\b|its\b)[\w.’'&\-]+\s){1,4}(?:leads|led|invests|joins|backs)(?:\san?|\sits)?)\s",
+    r"|(?:(?!the\b|its\b)[\w.’'&\-]+\s){1,4}(?:leads|led|invests|joins|backs)(?:\san?|\sits)?|(?=(?:US)?[$€£₹]\s?\d))\s?",
     re.I,
 )
 # Acme gets the money that the headline begins with: a "$6M seed round for Acme".
@@ -205,6 +210,12 @@ _WITH_MONEY_LAST = gated(
     r"|[A-Z]{3}\s?\d)"
     r"\s?[\d.,]+\S*(?:\s(?:million|billion|crore|cr|mn|bn|m|lakh))?\s(?:(?:in|of)\s)?(?:[\w\-+]+\s){0,3}?"
     r"(?:seed|pre-?seed|series|round|raise|funding|financing|fundraise|investment|capital|backing)\b)",
+    re.I,
+)
+# "Acme cycles on with fresh €6 million"
+_WITH_FRESH_MONEY = gated(
+    r"\s(?:with|on|thanks to)\s(?:an?\s)?(?:fresh|new|another|extra|additional)\s(?=(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\S*"
+    r"(?:\s(?:million|billion|crore|mn|bn|m))?$)",
     re.I,
 )
 _RAISE = gated(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)

@@ -9,37 +9,47 @@ from dataclasses import dataclass, field
 from pipeline.signals.cues import ROUND_NAME
 from pipeline.signals.headline import Headline
 from pipeline.signals.investor_patterns import (
-    AND_OTHERS,
     ANGEL_PART,
-    ANGELS,
     APPOSITION,
     BRACKETS,
+    DEED,
     DESCRIPTOR,
     FIRMS_PERSON,
-    FOLLOWERS,
-    FROM,
     GENERIC,
-    HINT,
-    LEAD_PATTERNS,
-    LED_ALONE,
-    LED_BY,
     NOT_A_NAME_BEFORE,
     OPENING_DESCRIPTION,
     ORGANIZATION,
-    OTHER_PATTERNS,
+    OWNED_FUND,
+    OWNER,
     PART_OF_WORLD,
-    PAST_ROUND,
     PEOPLE_OF,
     PERSON_NOUN,
     PERSON_OF_FIRM,
+    PLURAL_KIND,
     POSSESSIVE,
     PROPER,
     PROPER_TAIL,
+    ROLE,
     ROLE_BEHIND,
     SEPARATOR,
     TAIL,
     TYPES,
     UNNAMED,
+)
+from pipeline.signals.investor_phrases import (
+    AND_OTHERS,
+    ANGELS,
+    FOLLOWERS,
+    FROM,
+    FROM_PRIOR_ROUND,
+    HINT,
+    LEAD_PATTERNS,
+    LED_ALONE,
+    LED_BY,
+    OTHER_PATTERNS,
+    PAST_CLAUSE,
+    PAST_ROUND,
+    TITLE_LEAD,
 )
 from pipeline.signals.model import Investor
 from pipeline.signals.places import city_country, country_of_adjective, region_country
@@ -77,11 +87,14 @@ def find_backers(text: Text, headline: Headline, company: str | None, event_sent
     deep = [index for index in event_sentences if index >= DEEPEST_SENTENCE]
     for index in (*range(min(DEEPEST_SENTENCE, len(text.news))), *deep):
         sentence = text.news[index]
-        if not HINT.search(sentence) or PAST_ROUND.search(sentence):
+        if not HINT.search(sentence):
+            continue
+        told = PAST_CLAUSE.sub("", FROM_PRIOR_ROUND.sub("existing investors", sentence))
+        if PAST_ROUND.search(told):
             continue
         if index > 20 and near >= 0 and index - near > 12 and index not in event_sentences:
             continue
-        if _read_sentence(backers, sentence, company):
+        if _read_sentence(backers, told, sentence, company):
             near = index
     return _settled(backers)
 
@@ -107,6 +120,8 @@ def _read_title(backers: Backers, headline: Headline, company: str | None) -> No
         leads, followers = _split_followers(led["names"])
         _add(backers, "leads", leads, title, "title", company)
         _add(backers, "others", followers, title, "title", company)
+    elif leading := TITLE_LEAD.search(title):
+        _add(backers, "leads", leading["names"], title, "title", company)
     source = FROM.search(title, led.end() if led else 0)
     if source and not led and not _CHANGE_FROM.search(title, 0, source.start()):
         backers.are_more = bool(AND_OTHERS.search(title, source.start()))
@@ -115,21 +130,22 @@ def _read_title(backers: Backers, headline: Headline, company: str | None) -> No
         _add(backers, kind, source["names"], title, "title", company)
 
 
-def _read_sentence(backers: Backers, sentence: str, company: str | None) -> bool:
+def _read_sentence(backers: Backers, told: str, sentence: str, company: str | None) -> bool:
+    """Read what of ``sentence`` tells of this round; the whole of it is what the names are shown with."""
     found = False
-    lowered = sentence.lower()
+    lowered = told.lower()
     for pattern in LEAD_PATTERNS:
-        for match in pattern.compiled.finditer(sentence) if pattern.may_match_lowered(lowered) else ():
+        for match in pattern.compiled.finditer(told) if pattern.may_match_lowered(lowered) else ():
             leads, followers = _split_followers(match["names"])
             found |= _add(backers, "leads", leads, sentence, "body", company)
             if followers:
                 _add(backers, "others", followers, sentence, "body", company)
     for pattern in OTHER_PATTERNS:
-        for match in pattern.compiled.finditer(sentence) if pattern.may_match_lowered(lowered) else ():
+        for match in pattern.compiled.finditer(told) if pattern.may_match_lowered(lowered) else ():
             found |= _add(backers, "others", match["names"], sentence, "body", company)
-    for match in ANGELS.finditer(sentence):
+    for match in ANGELS.finditer(told):
         found |= _add(backers, "angels", match["names"], sentence, "body", company)
-    for match in LED_ALONE.finditer(sentence):
+    for match in LED_ALONE.finditer(told):
         # "Oldmoor led": a short name is believed where the long one is known.
         known = [name for name in backers.others if _alike(name, match["names"])]
         backers.leads += known[:1]
@@ -213,12 +229,25 @@ def _settled(backers: Backers) -> Backers:
         and (own := next((name for name in backers.others if _alike(name, backers.sole)), None))
     ):
         backers.leads, backers.others = [own], [name for name in backers.others if name != own]
+    _without_short_forms(backers)
     known = backers.leads + backers.others
     backers.angels = [name for name in _distinct(backers.angels) if not any(_alike(name, other) for other in known)][
         :MOST_INVESTORS
     ]
     backers.others = backers.others[:MOST_INVESTORS]
     return backers
+
+
+def _without_short_forms(backers: Backers) -> None:
+    """Headlines shorten names: "Oldmoor" is the "Oldmoor Life Fund" of the text below."""
+    for own, other in ((backers.leads, backers.others), (backers.others, backers.leads)):
+        for name in [name for name in own if backers.sources[name][1] == "title"]:
+            start = _fold(name) + " "
+            if long := next((known for known in [*own, *other] if _fold(known).startswith(start)), None):
+                own.remove(name)
+                if own is backers.leads and long not in own:
+                    own.append(long)
+                    other.remove(long)
 
 
 def _longest(name: str, others: list[str]) -> str:
@@ -266,12 +295,14 @@ def parse_described(phrase: str) -> list[tuple[str, str]]:
 
 
 def _strip_descriptor(item: str) -> tuple[str | None, str]:
-    text = item.strip(" .,;:–—-\"“”'’")
+    text = DEED.sub("", item.strip(" .,;:–—-\"“”'’"))
     descriptor = ""
     if UNNAMED.search(text):
         return None, descriptor
     if person := PERSON_OF_FIRM.match(text) or FIRMS_PERSON.match(text):
         return person["person"], person["role"]
+    if (owned := OWNER.match(text)) and (is_place(owned["owner"]) or OWNED_FUND.match(text, owned.end())):
+        text = text[owned.end() :]
     if opening := OPENING_DESCRIPTION.match(text):
         descriptor = opening[0].strip().lower()
         text = text[opening.end() :]
@@ -299,11 +330,12 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
         return None, descriptor  # "A European fund led": nobody is named
     if (firm := _PERSON_OF.match(name)) and firm["person"].split()[0].lower() in word_list("given_names"):
         name = firm["person"]
-    if len(name) < 2 or name.lower() in word_list("not_investors") or GENERIC.fullmatch(name) or ROUND_NAME.fullmatch(name):
+    if len(name) < 2 or name.lower() in word_list("not_investors") or any(kind.fullmatch(name) for kind in _NO_NAMES):
         return None, descriptor
     return name, descriptor
 
 
+_NO_NAMES = (GENERIC, ROUND_NAME, PLURAL_KIND, ROLE)
 _NAME_BEFORE = re.compile(r"(?:^|[\s(])(?!(?:And|With|From|By|The|Business|Including)\s)[A-ZÀ-Þ][\w&]+\sAngels\s?$")
 _CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)
 _KIND_BEFORE = re.compile(r"^(?:VC|PE|CVC)\s(?=[A-ZÀ-Þ])")

@@ -13,7 +13,8 @@ from pipeline.signals.gated import Gated, gated
 # What is said of a later event is no veto: "… ahead of a planned IPO".
 ASIDE = gated(
     r"(?<=[,;] )(?:eyes|eyeing|plans|targets|to|aims|seeks|looks|considers|mulls) [^,;]{3,60}$|\b(?:ahead of|before|prior to"
-    r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering|acquisition|merger|takeover|sale)\b",
+    r"|towards?|eyes|eyeing)\s(?:\S+\s){0,4}?(?:ipo|listing|public offering|acquisition|merger|takeover|sale)\b"
+    r"|\b(?:after|despite|amid|while)\s(?:\w+\s){0,2}?(?:reportedly|reports?|rumou?rs?)\b[^,;]*",
     re.I,
 )
 
@@ -62,7 +63,9 @@ TITLE_VETOES: dict[str, Gated] = {
     ),
     "fund_close": gated(
         r"(?<!from )\b(?:for|in|with|of|into|launch\w*|clos\w+|rais\w+|secur\w+|announc\w+|debuts?|gets?|unveil\w*|as"
-        r"|bags) (?:\S+ ){0,7}?(?:fund|(?<!rais.. )(?<!raise )(?<!raised )(?<!secures )(?<!gets )(?<!bags )(?<!receives )funds|fof"
+        r"|bags) (?:\S+ ){0,7}?(?:fund|(?<!rais.. )(?<!raise )(?<!raised )(?<!secures )(?<!gets )(?<!bags )"
+        r"(?<!receives )(?<!crore )(?<!cr )(?<!lakh )"
+        r"(?<!million )(?<!mn )funds|fof"
         r"|investment vehicle|vehicle)(?=\s*(?:$|[,;:.!?]|I{1,3}\b|IV\b"
         r"|VI{0,3}\b|\d|to\b|for\b|in\b|just\b|aimed\b|focused\b|with\b|backed\b|and\b|at\b|dedicated\b"
         r"|targeting\b|is\b|that\b|secures\b|raises\b))"
@@ -123,7 +126,8 @@ TITLE_VETOES: dict[str, Gated] = {
     "charity": gated(
         r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
-        r"|\bfoundation\b|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students|residents|volunteers"
+        r"|\bfoundation\b|\bcapital campaign|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students"
+        r"|residents|volunteers"
         r"|pupils|fans"
         r"|police|firefighters|parishioners|church|neighbou?rs|teens?|scouts|employees|rotary|kiwanis"
         r"|lions club) (?:\w+ )?(?:raise|collect|gather)"

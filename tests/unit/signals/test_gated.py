@@ -6,10 +6,32 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.signals import acquisitions, amounts, cues, detect, headline, investor_patterns, job_changes, location, money_cues
+from pipeline.signals import (
+    acquisitions,
+    amounts,
+    cues,
+    detect,
+    headline,
+    investor_patterns,
+    investor_phrases,
+    job_changes,
+    location,
+    money_cues,
+)
 from pipeline.signals.gated import Gated, gated, needles_of
 
-MODULES = (acquisitions, amounts, cues, detect, headline, investor_patterns, job_changes, location, money_cues)
+MODULES = (
+    acquisitions,
+    amounts,
+    cues,
+    detect,
+    headline,
+    investor_patterns,
+    investor_phrases,
+    job_changes,
+    location,
+    money_cues,
+)
 
 
 def _patterns(value: object) -> list[Gated]:
