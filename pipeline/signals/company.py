@@ -67,7 +67,10 @@ def find_company(text: Text, headline: Headline, event_sentences: tuple[int, ...
     """The company that the news is about, or None where no name can be told from a description."""
     names = _body_names(text)
     subject = _from_title(headline, names)
+    if subject and _is_place(subject) and re.search(rf"\b(?:from|in)\s{re.escape(subject)}$", headline.subject):
+        subject = None  # "two brothers from Monterrey": nobody is named
     if subject:
+        subject = _with_adjective(subject, headline, names)
         known = _spelled_in_body(subject, text)
         if not known and headline.side == "investor" and (received := _recipient(text)):
             return received  # "leads round for rival L1": the headline describes whom the body names
@@ -112,6 +115,13 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
             return _before_verb(headline.subject, names)
         return name_in(headline.subject, names)
     return None
+
+
+def _with_adjective(name: str, headline: Headline, names: Counter[str]) -> str:
+    """ "Nordic Acme" where the body never says "Acme" alone: the adjective is no description."""
+    before = re.search(rf"([A-ZÀ-Þ][\w\-]+)\s{re.escape(name)}(?!\w)", headline.plain)
+    long = f"{before[1]} {name}" if before else name
+    return long if names[_fold(long)] >= max(2, names[_fold(name)]) else name
 
 
 def _before_verb(clause: str, names: Counter[str]) -> str | None:

@@ -37,7 +37,7 @@ class Headline:
 
 def parse_headline(title: str) -> Headline:
     """The parts of ``title``. Total: a title that is no money news has side "none"."""
-    plain = strip_tags(title)
+    plain = _PRESENTED.sub("", strip_tags(title))
     if _JOURNEY.match(plain):
         plain = plain[4:]  # "How Acme went from … to a $40M Series B": a feature on the round, no how-to
     monies = tuple(find_money(plain))
@@ -215,17 +215,23 @@ _WITH_MONEY_LAST = gated(
 # "Acme cycles on with fresh €6 million"
 _WITH_FRESH_MONEY = gated(
     r"\s(?:with|on|thanks to)\s(?:an?\s)?(?:fresh|new|another|extra|additional)\s(?=(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\S*"
-    r"(?:\s(?:million|billion|crore|mn|bn|m))?$)",
+    r"(?:\s(?:million|billion|crore|mn|bn|m))?$)"
+    # "charges up with $19 million", "laces up with $3.5M led by Oldmoor"
+    r"|\s\w+(?:s|es)\s(?:up|ahead|on|off|in|forward|out)\swith\s(?=(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\S*"
+    r"(?:\s(?:million|billion|crore|mn|bn|m))?(?:$|\s(?:co-)?led by\b))",
     re.I,
 )
+# "Meet Acme, the Berlin startup that just got €6M"
+_PRESENTED = re.compile(r"^(?:Meet|Introducing)\s(?=[A-Z0-9][\w.&\-]*(?:\s[A-Z0-9][\w.&\-]*){0,3},\s(?:the|an?)\s)")
 _RAISE = gated(r"(?:has )?rais|(?:has )?secur|clos|land|bag|nab|nets|netted|pick|scor|snag|haul|grab|pulls", re.I)
 _MONEY_OBJECT = gated(
     r"\b(?:funding|investments?|financing|round|capital|seven[- ]figures?|six[- ]figures?"
-    r"|eight[- ]figures?|undisclosed|millions|growth equity|backing)\b",
+    r"|eight[- ]figures?|undisclosed|millions|growth equity|backing|(?:new|fresh|more) (?:money|cash))\b",
     re.I,
 )
 _OBJECT_OF_GENERIC = gated(
-    r"\s(?:an?\s|its\s|the\s|new\s|another\s|fresh\s|further\s|major\s|completion of\s|closing of\s"
+    r"\s(?:new|fresh|more)\s(?:money|cash)\b|\s(?:an?\s|its\s|the\s|new\s|another\s|fresh\s|further\s|major\s"
+    r"|completion of\s|closing of\s"
     r"|close of\s|successful\s|first\s|strategic\s|significant\s|undisclosed\s|oversubscribed\s)*"
     r"(?:funding\b|investments?\s(?:from|by)\b|financing\b|backing from\b|strategic investments?\b"
     r"|equity investment|growth investment|minority investment|(?:seed|series|angel) )",

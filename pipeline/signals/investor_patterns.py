@@ -71,7 +71,8 @@ SEPARATOR = gated(
     re.I,
 )
 DESCRIPTOR = gated(
-    r"(?:(?:(?:Existing|New|Other|Previous|Current|Returning|Additional)(?=\s(?:investors?|backers?|shareholders?)\b)"
+    r"(?:(?:(?:Existing|New|Other|Previous|Current|Returning|Additional|Seed|Angel|Early|Historical|Initial|Strategic"
+    r"|Institutional)(?=\s(?:investors?|backers?|shareholders?)\b)"
     r"|and|both|also|from|by|of|at|the(?!\s[A-ZÀ-Þ]\w+\s(?:Fund|Company|Group|House))|an?|its|their|our"
     r"|new|existing|current|previous|prior|returning|early|early[- ]stage|seed|lead|co-lead|leading|other"
     r"|several|various|prominent|notable|noted|renowned|major|top|global|international|local|institutional"
@@ -132,7 +133,7 @@ PLURAL_KIND = gated(
 # "Head of Operations": a role, nobody's name.
 ROLE = gated(r"(?:Head|VP|SVP|EVP|Director|Chief|Vice President|Chair(?:man|woman)?)\b(?:\s(?:of|for))?(?:\s[A-Z]\w+){0,4}")
 GENERIC = gated(
-    r"(?:(?:angel|angels|investors?|others?|vcs?|funds?|partners?|executives?|founders?|series|seed|round"
+    r"(?:(?:ph\.?d|md|venture|angel|angels|investors?|others?|vcs?|funds?|partners?|executives?|founders?|series|seed|round"
     r"|the|this|it|company|ceo|cto|cfo|coo|co-founder|founder|q[1-4]|us|uk|u\.s|europe|asia|africa|india"
     r"|north america|"
     r"group|board|director|chairman|president|managing|general|senior|strategic|investments?|funding"

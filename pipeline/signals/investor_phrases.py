@@ -10,11 +10,11 @@ import re
 from pipeline.signals.gated import gated
 
 _STOP = (
-    r"(?=(?<![\s.][A-ZÀ-Þ])[.;](?:\s|$)|[.;]$|$|,\s(?i:eyes|plans|aims|targets|launches|enters|sets|gears|looks)\s"
+    r"(?=[.]?[\"”’')\]]*$|;|,\s(?i:eyes|plans|aims|targets|launches|enters|sets|gears|looks)\s"
     r"|,?\s(?:(?i:to)\s(?i:accelerate|expand|scale|grow|build|support|fuel|help|develop"
     r"|continue|further|drive|bring|power|launch|fund|advance|enable|increase|boost|create|make|transform"
     r"|improve|hire|strengthen|deliver|revolutionize|democrati[sz]e)\b|bringing|which (?:will|brings|has"
-    r"|is|comes|was)|who (?:will|also)|that (?:will|also|brings)|will\b|and (?:is|was|will|has|includes?d?"
+    r"|is|comes|was)|who (?:will|also)|that (?:will|also|brings)|will\b|and (?:is|was|will|has"
     r"|brings|comes|follows|plans|the company)\b|valuing|at an?\s|for an?\s(?:total|undisclosed)"
     r"|in\s(?:an?|its|the|this|what)\s|on\s(?:the|\w+day)\b|after\b|amid\b|as (?:it|the company|part of)\b"
     r"|just\b|since\b|while\b|when\b|is (?:set|aimed|expected)|has (?:also|now)|said\b|says\b|told\b"
@@ -24,8 +24,8 @@ _STOP = (
     r"|among (?:the|its|others)\b|and an?\s(?:US)?[$€£₹]|valued\b"
     r"|the (?:round|funding|investment|company|capital|new)\b))"
 )
-# What a list goes on with: a dot in it is part of a name or of an abbreviation ("Icebreaker.vc", "a U.S.-based fund").
-_ON = r"[^.;]*?(?:(?:\.(?=[\w,\-]|\s?[a-z&])|(?<=\b[A-ZÀ-Þ])\.(?=\s[A-ZÀ-Þ]))[^.;]*?)*?"
+# What a list goes on with: a dot within a sentence is part of a name or of an abbreviation ("Icebreaker.vc", "Mill & Co. KG").
+_ON = r"[^;]*?"
 _NAMES = rf"(?P<names>{_ON}){_STOP}"
 # Words in small letters before the first name: "impact investor Oldmoor", "a consortium of investors around Oldmoor".
 _LOWER = (
@@ -34,7 +34,7 @@ _LOWER = (
 )
 _NAMED = rf"(?P<names>{_LOWER}(?:[A-ZÀ-Þ0-9]|a16z){_ON}){_STOP}"
 # The names that are a clause's subject.
-_SUBJECT = r"(?:[A-ZÀ-Þ]|\d+\w*[a-z]|a16z)(?:[^.;]|\.(?=[\w,\-]))"
+_SUBJECT = r"(?:[A-ZÀ-Þ]|\d+\w*[a-z]|a16z)[^;]"
 _ROUND = (
     r"(?:round|funding|financing|investment|raise|deal|operation|transaction|extension|tranche|syndicate|consortium"
     r"|[Ss]eed|[Ss]eries)"
@@ -43,7 +43,7 @@ _ROUND_WORD = (
     r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|Series\s[A-H]\S{0,2}"
     r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal|operation"
     r"|transaction|investors|backers|syndicate|consortium"
-    r"|part|portion|tranche|extension|clos(?:e|ing)|injection|infusion|[Ii]t was|co-)"
+    r"|shareholders|group|backers|part|portion|tranche|extension|clos(?:e|ing)|injection|infusion|[Ii]t was|co-)"
 )
 LED_BY = gated(
     rf"{_ROUND_WORD}[,)]?(?:\s\([^)]{{1,40}}\))?(?:,\s(?:which|that)\s[^,;.]{{3,50}},)?\s?(?:(?:which|that|and)\s)?(?:(?:is|was"
@@ -74,7 +74,8 @@ _BEFORE = (
     r"(?:^|(?<=[,;:]\s)|(?<=\bthat\s)|(?<=\bwhile\s)|(?<=\bwhich\s)|(?<=\bwith\s)|(?<=\band\s))"
     r"(?!(?:While|In|That|This|These|Those|Some|Users|It|As|At|On|When|With|Our|We|They|Also|After|Before"
     r"|For|If|By|To|He|She|His|Her|Its|Their|All(?! (?:existing|current|previous|other|new)\b)|Many"
-    r"|Since|Although|Though|Now|But|And|So|There|Here|What|Who|How|Today|Founded|Last|One|Both)(?![\w\-]))"
+    r"|Since|Although|Though|Now|But|And|So|There|Here|What|Who|How|Today|Founded|Last|One|Both|Yet|However|Meanwhile"
+    r"|Additionally|According|Following|Instead|Previously)(?![\w\-]))"
 )
 LEAD_PATTERNS = (
     LED_BY,
@@ -92,13 +93,19 @@ LEAD_PATTERNS = (
         r"(?:the|this|its|a)\b"
     ),
     gated(
-        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,4}})\s(?:co-)?"
+        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,9}})\s(?:co-)?"
         r"(?:led(?:[;.]|,\s(?:with|joined|while|alongside|and)|\sand\s)|leads?(?:[;.]|,\s(?:with|joined|while|alongside|and)\s))"
     ),
     # "Spearheaded by A, the round …"
     gated(
         rf"(?:^|,\s)(?:Led|Co-led|Spearheaded|Headed|Anchored) by\s(?P<names>[A-ZÀ-Þ0-9]{_ON}),\s(?:the"
         rf"|this)\s(?:[\w$€£.\-]+\s){{0,4}}?{_ROUND}"
+    ),
+    # "A and B took the lead"; "the lead is A"
+    gated(rf"{_BEFORE}(?P<names>{_SUBJECT}{{1,140}}?)\s(?:took|takes|taking)\sthe\slead\b"),
+    gated(
+        rf"\b[Tt]he lead(?:\sinvestors?)?(?:\s(?:in|of)\s(?:the|this)\s\w+)?\s(?:is|was|are"
+        rf"|were)\s(?P<names>[A-ZÀ-Þ0-9]{_ON}){_STOP}"
     ),
     # A list in which one is marked: "A (lead), B, C"
     gated(r"(?P<names>[A-ZÀ-Þ][^,;:().]{1,60}?)\s\((?:co-)?lead(?:\sinvestors?)?\)"),
@@ -126,7 +133,8 @@ _KNOWN_AS = (
 # By what verbs investors are said to be in a round; those that mean other things too ask for the round, or for the clause's end.
 _TAKES_PART = (
     r"(?:(?:have|has|all|both|also|each|again|once again|then)\s)*"
-    r"(?:participat(?:ed|es?|ing)(?=\s(?:in\s(?:the|this|an?|its)|as|alongside|too|again|with)\b|[.,;–—]|\s[–—-]|$)"
+    r"(?:participat(?:ed|es?|ing)(?=\s(?:in\s(?:the|this|an?|its|[A-Z][\w&.]*['’]s)|as|alongside|too|again|with)\b|[.,;–—]"
+    r"|\s[–—-]|$)"
     rf"|join(?:ed|s)? (?:in )?(?:on )?(?:the|this|its) (?:\w+[\s\-]){{0,3}}?{_ROUND}|joined as(?! (?:\w+ ){{0,2}}(?:chief"
     rf"|C[A-Z]O|head"
     r"|director|adviser|advisor|vice|president|partner|chair\w*))|joined(?: in| too| them)?(?=[.,;]|$)"
@@ -136,11 +144,14 @@ _TAKES_PART = (
     r"|(?:re-?|co-?)?invested(?: too| as well| again| alongside|(?=[.;]|,\s(?:as|with|while|alongside|along)\b|$)"
     rf"| in (?:the|this) (?:\w+[\s\-]){{0,3}}?{_ROUND})"
     r"|c[ao]mes? (?:in\b|on board|back\b|aboard|along\b)|re-?upped|follow(?:ed|s) (?:on|suit)|followed(?=[.;]|$)|returned\b"
-    r"|doubled down(?! on)|(?:pitched|chipped|piled|weighed) in\b|each put\b|put (?:in |up )?(?:(?:the|some of the"
+    r"|went along\b|bought in\b|doubled down(?! on)|(?:pitched|chipped|piled|weighed) in\b|each put\b|put (?:in "
+    r"|up )?(?:(?:the|some of the"
     r"|most of the|the rest of the)\s)?"
-    r"(?:money|cash|capital)\b|each (?:put in|invested|contributed)|subscribed\b(?! to)"
+    r"(?:money|the (?:rest|remainder)|cash|capital)\b|each (?:put in|invested|contributed)|subscribed\b(?! to)"
     r"|(?:provided|supplied|funded) the (?:\w+ )?(?:extension|round|funding|money|capital|financing|investment)"
-    rf"|(?:complete[sd]?|round(?:s|ed) out|ma[dk]e up|fill(?:s|ed)? out) (?:the|this) (?:\w+ ){{0,2}}(?:{_ROUND}|line-?up)"
+    rf"|(?:complete[sd]?|round(?:s|ed) (?:it )?out|ma[dk]e up|fill(?:s|ed)? out) (?:it\b|(?:the"
+    rf"|this) (?:\w+ ){{0,2}}(?:{_ROUND}|line-?up))"
+    r"|(?:was|were|is|are) the (?:other|only|new|remaining|sole) (?:\w+ )?(?:investors?|backers?|participants?)\b"
     r"|(?:was|were|is|are) (?:also |both |all )*(?:among|part of) (?:the|its|this) (?:\w+ ){0,3}(?:investors?|backers"
     r"|round|participants"
     r"|syndicate|consortium)|(?:is|are|was|were) also (?:an? )?(?:\w+ )?(?:investors?|backers?|shareholders?)\b)"
@@ -156,7 +167,8 @@ OTHER_PATTERNS = (
     gated(rf"\bparticipat(?:ion (?:from|of|by)|ed (?:in )?by)\s{_NAMES}", re.I),
     # "investors include A and B"; "existing investors, which include A"
     gated(
-        r"(?<!previous\s)(?<!prior\s)(?<!past\s)(?<!earlier\s)(?<!whose\s)\b(?:investors?|backers?|participants|supporters)"
+        r"(?<!previous\s)(?<!prior\s)(?<!past\s)(?<!earlier\s)(?<!whose\s)\b(?:investors?|backers?|participants|supporters"
+        r"|shareholders|newcomers?)"
         r"(?: (?:in|from) (?:the|this) (?:\w+ )?round| (?:that|who) (?:\w+ ){0,2}(?:part|participated|joined|invested|came in)"
         r"(?: in (?:the|this) (?:\w+ )?round)?)?(?: also)?,?\s(?:which |who )?"
         rf"(?:include|included|includes|including|such as|like|were|are)\s(?:in the round were\s)?{_NAMES}",
@@ -164,13 +176,13 @@ OTHER_PATTERNS = (
     ),
     # "Joining the round were A and B"; "A and B, which together put in $3m"; "A and B participated"
     gated(
-        rf"\b(?:[Jj]oining|[Pp]articipating|[Ii]nvesting|[Bb]acking|[Tt]aking part)(?:\sin|\son)?"
-        rf"(?:\s(?:\w+\s){{0,3}}(?:{_ROUND}|it|them|him|her))?\s(?:also\s)?(?:were|was|are|is)\s{_NAMES}"
+        rf"\b(?:[Jj]oining|[Pp]articipating|[Ii]nvesting|[Ii]nvolved|[Bb]acking|[Tt]aking part)(?:\sin|\son)?"
+        rf"(?:\s(?:\w+\s){{0,3}}(?:{_ROUND}|it|them))?\s(?:also\s)?(?:were|was|are|is)\s{_NAMES}"
     ),
     # Also on the cap table, and then a colon.
     gated(rf"\b[Aa]lso (?:joining|participating|investing|in|on|taking part|backing)\b[^.;:]{{0,40}}:\s{_NAMED}"),
     gated(
-        r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-ZÀ-Þ][^.;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
+        r"\b(?:the (?:backing|support) of|(?:shares|equity|allot?ment) to)\s(?P<names>[A-ZÀ-Þ][^;]*?)(?=,\s(?:which|who)\b|[.;]|$)"
     ),
     # Two new backers, and their names behind a colon.
     gated(rf"\b(?:investors|backers|participants|supporters):\s{_NAMES}", re.I),
@@ -198,7 +210,7 @@ OTHER_PATTERNS = (
     # "the round included A and B"; "the round, which also included A"; "a round featuring A"
     gated(
         rf"\b(?:round|funding|financing|investment|raise)(?:(?:\son \w+)?,?\s(?:which|that)|\s(?:was"
-        rf"|is)\sled by[^.;]{{2,60}}?\sand)?"
+        rf"|is)\s(?:co-)?led(?:\sjointly)?\sby[^;]{{2,120}}?\sand)?"
         rf"\s(?:also\s)?(?:included|includes|include|featured"
         rf"|featuring|features|drew|attracted|involved"
         rf"|brings? together|welcomed)\s{_ADJECTIVES}(?:investments?\sfrom\s|participation\s(?:from|of)\s"
@@ -209,7 +221,8 @@ OTHER_PATTERNS = (
     # "raised $5 million from A and B"
     gated(
         r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount|cash|money)"
-        r"|\d[MmKk])(?:\s\([^)]{1,40}\))?\s(?:(?:of|in)\s\w+\s)?(?:(?:announced\s(?:on\s)?\w+\s)?com(?:ing|es)\s|came\s)?from\s"
+        r"|\d[MmKk])(?:\s\([^)]{1,40}\))?\s(?:(?:of|in)\s\w+\s)?(?:(?:raised|secured"
+        r"|received)\s)?(?:(?:announced\s(?:on\s)?\w+\s)?com(?:ing|es)\s|came\s)?from\s"
         rf"{_NAMED}"
     ),
     # "alongside A"; "backed by leading funds including A and B"
@@ -224,18 +237,18 @@ OTHER_PATTERNS = (
     # "New investors A and B joined current investors C and D in the round"; "A joined C and D in the first close"
     gated(
         rf"{_BEFORE}(?:(?:[Nn]ew|[Oo]utside|[Tt]wo|[Tt]hree)\s(?:new\s)?(?:investors?"
-        rf"|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{2,200}}?)\s"
+        rf"|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^;]{{2,200}}?)\s"
         r"(?:have |has )?joined\s(?=(?:(?:with|by|its|the)\s)*(?:existing|current|previous|prior|returning|earlier|founding)\s"
         r"(?:investors?|backers?|shareholders?)|[^.;]{0,200}\bin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing"
         r"|funding)\b)"
     ),
     gated(
         r"\bjoined\s(?:(?:with|by|its|the)\s)*(?:(?:existing|current|previous|prior|returning|earlier|founding|insider)\s"
-        r"(?:investors?|backers?|shareholders?),?\s(?:including\s)?)(?P<names>[A-ZÀ-Þ][^.;]*?)"
+        r"(?:investors?|backers?|shareholders?),?\s(?:including\s)?)(?P<names>[A-ZÀ-Þ][^;]*?)"
         r"(?=\sin (?:the|this)\b|,?\salong with\b|[.;]|$)"
     ),
     gated(
-        r"\bjoined\s(?P<names>[A-ZÀ-Þ][^.;]{2,200}?)\sin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b"
+        r"\bjoined\s(?P<names>[A-ZÀ-Þ][^;]{2,200}?)\sin (?:the|this) (?:\w+ ){0,2}(?:round|close|closing|financing|funding)\b"
     ),
     gated(
         r"\b(?:with|by)\s(?:existing|new|current|returning|previous)\s(?:investors?|backers?|shareholders?)\s(?:including\s)?"
@@ -276,10 +289,11 @@ ANGELS = gated(
     re.I,
 )
 HINT = gated(
-    r"\b(?:led|leads?|investors?|backers?|participat\w+|joined|invest(?:ed|ment|ments)|backed|backing"
+    r"\b(?:led|leads?|investors?|backers?|participat\w+|join(?:ed|ing|s)?|went along|bought in|put in|(?:re"
+    r"|co-?)?invest(?:ed|ing|s|ment|ments)?|backed|backing"
     r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series|secured|provided|contributed|take[sn]? part|took part"
     r"|taking part|c[ao]mes? (?:in|on board|back|aboard)|doubled down|(?:chipped|pitched|piled|weighed) in|cap table|re-?upped"
-    r"|consortium|syndicate)\b",
+    r"|consortium|syndicate)\b|(?:million|crore|\d[mM])\s(?:\([^)]*\)\s)?from\b",
     re.I,
 )
 PAST_ROUND = gated(

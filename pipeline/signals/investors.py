@@ -53,7 +53,7 @@ from pipeline.signals.investor_phrases import (
 )
 from pipeline.signals.model import Investor
 from pipeline.signals.places import city_country, country_of_adjective, region_country
-from pipeline.signals.text import Text
+from pipeline.signals.text import Text, split_sentences
 from pipeline.signals.words import word_list
 
 MOST_INVESTORS = 40
@@ -100,7 +100,9 @@ def find_backers(text: Text, headline: Headline, company: str | None, event_sent
 
 
 def _read_title(backers: Backers, headline: Headline, company: str | None) -> None:
-    title = headline.plain
+    title, *more = split_sentences(headline.plain) or [""]
+    for sentence in more:  # a feed's item put as its title
+        _read_sentence(backers, sentence, sentence, company)
     if headline.side == "investor":
         kind = "leads" if headline.verb.lower().startswith(("lead", "led", "co-lead", "co-led", "invest", "back")) else "others"
         names = parse_names(headline.subject)
@@ -330,11 +332,17 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
         return None, descriptor  # "A European fund led": nobody is named
     if (firm := _PERSON_OF.match(name)) and firm["person"].split()[0].lower() in word_list("given_names"):
         name = firm["person"]
-    if len(name) < 2 or name.lower() in word_list("not_investors") or any(kind.fullmatch(name) for kind in _NO_NAMES):
+    if (
+        len(name) < 2
+        or name.lower() in word_list("not_investors")
+        or not _FOUNDERS_FUND.fullmatch(name)
+        and any(kind.fullmatch(name) for kind in _NO_NAMES)
+    ):
         return None, descriptor
     return name, descriptor
 
 
+_FOUNDERS_FUND = re.compile(r"(?:The\s)?Founders Fund")  # a name of words that name nobody
 _NO_NAMES = (GENERIC, ROUND_NAME, PLURAL_KIND, ROLE)
 _NAME_BEFORE = re.compile(r"(?:^|[\s(])(?!(?:And|With|From|By|The|Business|Including)\s)[A-ZÀ-Þ][\w&]+\sAngels\s?$")
 _CHANGE_FROM = re.compile(r"\b(?:expand|grow|move|evolve|shift|transition|pivot|graduate|go)\w*\s*$", re.I)

@@ -20,7 +20,17 @@ class Location:
 
 
 def find_location(text: Text, headline: Headline, company: str | None) -> Location | None:
-    """The company's city and country, by the first of: "X-based", "based in X" near the company, its dateline."""
+    """The company's city and country, by the first of: "X-based", "based in X" near the company, its dateline, its nation.
+
+    Where that gives no city, one of the same country is looked for: "Porto's Acme", "the Porto startup".
+    """
+    found = _stated(text, headline, company)
+    if found and found.place.city:
+        return found
+    return _city_besides(text, headline, company, found.place.country if found else None) or found
+
+
+def _stated(text: Text, headline: Headline, company: str | None) -> Location | None:
     for sentence in (headline.plain, *text.news[:8]):
         found = _beside(sentence, company) or _based(sentence, company)
         if found:
@@ -81,6 +91,27 @@ def _based(sentence: str, company: str | None) -> Place | None:
     return None
 
 
+def _city_besides(text: Text, headline: Headline, company: str | None, country: str | None) -> Location | None:
+    """A city of ``country`` (of any, where that is None) that a sentence gives the company in passing."""
+    for number, sentence in enumerate((headline.plain, *text.news[:12])):
+        owned = (
+            re.search(
+                rf"(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,2}})['’]s\s(?:[\w\-]+\s){{0,4}}?{re.escape(company)}(?!\w)", sentence
+            )
+            if company
+            else None
+        )
+        named = [owned["place"]] if owned else []
+        if number and _SPEAKS_OF_IT.match(sentence):
+            named += [match["place"] or match["from"] for match in _CITY_COMPANY.finditer(sentence)]
+            named += [match["place"].removeprefix("The ") for match in _X_BASED.finditer(sentence)]
+        for name in named:
+            place = find_place(name)
+            if place and place.city and place.country and country in (None, place.country):
+                return Location(place, sentence)
+    return None
+
+
 def _city_first(sentence: str, company: str) -> Place | None:
     """ "Toronto medtech company Acme …": a sentence that begins with a known city, then says what the company is."""
     match = _BEGINS_WITH_CITY.match(sentence, 0, max(0, sentence.find(company)))
@@ -110,7 +141,10 @@ def _about(text: Text, company: str | None) -> str | None:
 
 
 def _dateline(text: Text) -> Location | None:
-    match = _DATELINE.match(text.body[:300])
+    lines = text.body[:600].split("\n")[:5]
+    # Subheads may stand above it; then only a place with a date is one.
+    found = [_DATELINE.match(lines[0]), *(_DATED.match(line) and _DATELINE.match(line) for line in lines[1:])]
+    match = next((one for one in found if one), None)
     if not match:
         return None
     phrase = re.split(r"\s+(?:and|&|/)\s+|\s?/\s?", match["place"])[0]
@@ -181,7 +215,7 @@ _THE = re.compile(r"^The\s(?!Hague\b|Woodlands\b|Colony\b|Villages\b|Valley\b)")
 _BESIDE = gated(
     rf"(?:,?\s(?:Inc|Ltd|Corp|Co|SAS|SA|GmbH|AG|BV|LLC|AB|ApS|Oy|Limited|plc|PLC|S\.A)\.?)?"
     rf"(?:\s\((?P<bracket>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP}){{0,2}}))?)\)"
-    rf"|,?\sof\s(?P<of>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP})?))?),\s)"
+    rf"|,?\s(?:of|from)\s(?P<of>{_CAP}(?:[\s\-]{_CAP}){{0,3}}(?:,\s(?:[A-Z]\.[A-Z]\.|{_CAP}(?:\s{_CAP})?))?),\s)"
 )
 _NATION_BESIDE = gated(rf"(?:\s\([^)]{{1,40}}\))?,\s(?:an?|the)\s(?P<nation>{_CAP}(?:\s{_CAP})?)(?=\s[a-z])")
 _OF_INVESTOR = gated(
@@ -203,5 +237,12 @@ _SELF = gated(r"(?:Based|Headquartered|The (?:company|startup|firm|platform)|It 
 _DATELINE = gated(
     r"\s*(?P<place>(?:[A-ZÀ-Þ][\w.'’À-ÿ]*(?:[\s\-][A-ZÀ-Þ][\w.'’À-ÿ]*){0,3})(?:,\s(?:[A-Z][\w.]+(?:\s[A-Z]"
     r"\w+){0,2})){0,2}(?:\s(?:and|&|/)\s[A-Z][\w.,\s]{2,40}?)?)"
-    r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|\||[,\s]\s?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}))"
+    r"\s?(?:,\s|\s)?(?:[–—-]{1,2}|//|\(|:|\||[,\s]\s?(?:\d{1,2}\s)?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov"
+    r"|Dec)[a-z]*\.?\s\d{1,4}))"
 )
+_DATED = gated(
+    r"[A-ZÀ-Þ][\w.,\s'’À-ÿ\-]{2,50}?[,\s(–—-]\s?(?:\d{1,2}\s)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov"
+    r"|Dec)[a-z]*\.?\s\d{1,4}"
+)
+# "The Porto startup employs 40": such a beginning speaks of the company.
+_SPEAKS_OF_IT = gated(r"(?:The|This)\s")

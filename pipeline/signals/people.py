@@ -99,7 +99,8 @@ _PRE = (
     r"|[Cc]o-|[Ii]nterim|[Gg]lobal|[Gg]roup|the|new|[Ss]erial [Ee]ntrepreneur)(?:,?\s(?:and|&)\s|,\s|\s"
     r"|/)?)*"
 )
-_ORG = r"(?P<org>[A-Z0-9a-z][\w.&'’\-]*(?:\s(?:of\s|the\s)?[A-Z0-9][\w.&'’\-]*){0,4}|the company|the startup|our company)"
+_ORG = r"(?P<org>(?!(?:and|who|said|says|told|with|but)\b)[A-Z0-9a-z][\w.&'’\-]*(?:\s(?:of\s"
+       r"|the\s)?[A-Z0-9][\w.&'’\-]*){0,4}|the company|the startup|our company)"
 _ROLE_AFTER = (
     rf"(?P<role>{_PRE}{_CEO}(?:(?:,?\s(?:and|&)\s|,\s|/)(?:[Cc]o-?[Ff]ounder|[Ff]ounder|[Cc]hair(?:man"
     rf"|woman)?|[Pp]resident|[Mm]anaging [Dd]irector|[Cc]hief \w+ [Oo]fficer))*)"
@@ -119,7 +120,11 @@ _PATTERNS: tuple[tuple[Gated, int], ...] = (
     # Jane Doe, Acme's CEO / Acme CEO / Acme’s co-founder and CEO
     (gated(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?{_ORG}(?:['’]s?)?\s{_ROLE_AFTER}"), 3),
     # CEO Jane Doe; co-founder and CEO Jane Doe; Acme CEO Jane Doe
-    (gated(rf"(?:{_ORG}(?:['’]s?)?,?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
+    (gated(rf"(?:{_ORG}(?:['’]s?)?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
+    # whose CEO is Jane Doe; Acme's CEO is Jane Doe
+    (gated(rf"\b(?:whose|[Ii]ts|[Tt]he company['’]s|{_ORG}(?:['’]s?)?)\s(?P<role>(?:[\w\-]+\sand\s)?{_CEO})\sis\s(?P<name>{PERSON})"), 3),
+    # Jane Doe, who began the company and is its CEO
+    (gated(rf"(?P<name>{PERSON}),\swho\s[^.;]{{0,120}}?\bis\s(?:now\s|also\s)?(?:its|the)\s(?P<role>{_CEO})(?!\sof\b)"), 2),
     # Jane Doe (CEO)
     (gated(rf"(?P<name>{PERSON})\s\((?P<role>[^)]{{0,25}}{_CEO}[^)]{{0,20}})\)"), 3),
     # Jane Doe, who founded the company and runs it as its CEO
@@ -157,7 +162,7 @@ _FOUNDED_BY = gated(
 )
 _ROLE_HINT = gated(r"CEO|C\.E\.O|[Cc]hief [Ee]xecutive|[Ff]ound(?:er|ed)")
 _ARTICLES = ("the", "a", "an")
-_SELF = ("the company", "the startup", "our company", "company", "startup")
-_FORMER = gated(r"\b(?:former|ex|previous|then|past|Former)[\s\-]+(?:\w+\s)?$")
+_SELF = ("its", "their", "our", "whose", "the company", "the startup", "our company", "company", "startup")
+_FORMER = gated(r"\b(?:former(?:ly)?|ex|previous(?:ly)?|then|past|once|Former)[\s\-]+(?:\w+\s)?$")
 _POSSESSIVE = gated(r"['’]s?$")
 _HONORIFIC = gated(r"^(?:Dr|Mr|Ms|Mrs|Prof)\.?\s")

@@ -126,7 +126,9 @@ TITLE_VETOES: dict[str, Gated] = {
     "charity": gated(
         r"\bdonat\w+|\bcharit\w+|\bnon-?profits?\b|\bfundraisers?\b|\bfood bank|\bclubs? of\b"
         r"|\bhumanitarian|\bphilanthrop\w+|\bendowment|\bfor (?:cancer|kids|children|veterans)\b"
-        r"|\bfoundation\b|\bcapital campaign|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students"
+        r"|\bfoundation\b|\bcapital campaign|\bat (?:its |the )?annual\b"
+        r"|\b(?:hospice|church|parish|museum|orchestra|zoo|shelter|school|college)s? (?:raises?|raised|collects?)\b"
+        r"|\bcampaign raises|\bgala\b|\bgolf\b|\bwalk for|\b(?:runners|alumni|students"
         r"|residents|volunteers"
         r"|pupils|fans"
         r"|police|firefighters|parishioners|church|neighbou?rs|teens?|scouts|employees|rotary|kiwanis"
