@@ -79,12 +79,6 @@ _BEFORE = (
 )
 LEAD_PATTERNS = (
     LED_BY,
-    # "A, a fund from Y, led the $3M round"
-    gated(
-        rf"{_BEFORE}(?P<names>(?:{_SUBJECT}{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s(?:(?:has|have|will|also|jointly|just)\s)*"
-        r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|an?|its|our|their)\s"
-        rf"(?:[\w$€£.\-–+]+\s){{0,6}}?{_ROUND}"
-    ),
     # "€18 million from A, which led the round"; "A led; B and C took part"
     gated(
         r"(?P<names>[A-ZÀ-Þ][\w&'’.\-]*(?:\s(?:of\s|&\s|the\s)?[A-ZÀ-Þ][\w&'’.\-]*){0,4}),\s(?:which"
@@ -92,28 +86,18 @@ LEAD_PATTERNS = (
         r"|leads)\s"
         r"(?:the|this|its|a)\b"
     ),
-    gated(
-        rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,9}})\s(?:co-)?"
-        r"(?:led(?:[;.]|,\s(?:with|joined|while|alongside|and)|\sand\s)|leads?(?:[;.]|,\s(?:with|joined|while|alongside|and)\s))"
-    ),
     # "Spearheaded by A, the round …"
     gated(
         rf"(?:^|,\s)(?:Led|Co-led|Spearheaded|Headed|Anchored) by\s(?P<names>[A-ZÀ-Þ0-9]{_ON}),\s(?:the"
         rf"|this)\s(?:[\w$€£.\-]+\s){{0,4}}?{_ROUND}"
     ),
-    # "A and B took the lead"; "the lead is A"
-    gated(rf"{_BEFORE}(?P<names>{_SUBJECT}{{1,140}}?)\s(?:took|takes|taking)\sthe\slead\b"),
+    # "the lead is A"
     gated(
         rf"\b[Tt]he lead(?:\sinvestors?)?(?:\s(?:in|of)\s(?:the|this)\s\w+)?\s(?:is|was|are"
         rf"|were)\s(?P<names>[A-ZÀ-Þ0-9]{_ON}){_STOP}"
     ),
     # A list in which one is marked: "A (lead), B, C"
     gated(r"(?P<names>[A-ZÀ-Þ][^,;:().]{1,60}?)\s\((?:co-)?lead(?:\sinvestors?)?\)"),
-    # "A and B were the lead investors"
-    gated(
-        rf"{_BEFORE}(?:(?:[Nn]ew|[Ee]xisting)\s(?:investors?|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{1,100}}?)"
-        r"\s(?:is|was|were|are)\s(?:the\s|a\s)?(?:co-)?lead\s(?:investors?|backers?|financ(?:i)?ers?)\b"
-    ),
     gated(
         rf"\b[Ll]ead(?:ing)? investors?(?: in the round)?(?:,| (?:is|was|were|are|include|includes"
         rf"|being))?\s(?P<names>[A-ZÀ-Þ]{_ON}){_STOP}"
@@ -232,8 +216,6 @@ OTHER_PATTERNS = (
         r"|supported by|support of)\s"
         rf"{_NAMED}"
     ),
-    # "A and B also participated"
-    gated(rf"{_BEFORE}(?P<names>{_KNOWN_AS}{_SUBJECT}{{2,260}}?)(?<!\sis)(?<!\swas)(?<!\sare),?\s(?:[–—-]\s)?{_TAKES_PART}"),
     # "New investors A and B joined current investors C and D in the round"; "A joined C and D in the first close"
     gated(
         rf"{_BEFORE}(?:(?:[Nn]ew|[Oo]utside|[Tt]wo|[Tt]hree)\s(?:new\s)?(?:investors?"
@@ -282,20 +264,64 @@ OTHER_PATTERNS = (
         rf"(?P<names>[A-ZÀ-Þ0-9]{_ON}){_STOP}"
     ),
 )
+# Clauses whose subject is a list: (verb, the whole clause, leads or others). The list before a verb is long to look for, so
+# that the verb is asked for first.
+_LED_IT = (
+    r"(?:co-?led|led|co-?leads|leads|spearheaded|anchored)\s(?:the|this|an?|its|our|their)\s"
+    rf"(?:[\w$€£.\-–+]+\s){{0,6}}?{_ROUND}"
+)
+_LED = r"(?:co-)?(?:led|leads?)(?:[;.]|,\s(?:with|joined|while|alongside|and)|(?<=led)\sand\s)"
+_WERE_LEADS = r"(?:is|was|were|are)\s(?:the\s|a\s)?(?:co-)?lead\s(?:investors?|backers?|financ(?:i)?ers?)\b"
+_TOOK_LEAD = r"(?:took|takes|taking)\sthe\slead\b"
+CLAUSES = (
+    # "A, a fund from Y, led the $3M round"
+    (
+        gated(_LED_IT),
+        gated(
+            rf"{_BEFORE}(?P<names>(?:{_SUBJECT}{{1,140}}?|a16z))(?:,\s[^,.]{{3,90}},)?\s"
+            rf"(?:(?:has|have|will|also|jointly|just)\s)*{_LED_IT}"
+        ),
+        "leads",
+    ),
+    # "A led; B and C took part"
+    (
+        gated(_LED),
+        gated(rf"{_BEFORE}(?P<names>[A-ZÀ-Þ][\w&'’\-]*(?:\s(?:and\s|&\s)?[A-ZÀ-Þ][\w&'’\-]*){{0,9}})\s{_LED}"),
+        "leads",
+    ),
+    # "A and B were the lead investors"
+    (
+        gated(_WERE_LEADS),
+        gated(
+            rf"{_BEFORE}(?:(?:[Nn]ew|[Ee]xisting)\s(?:investors?|backers?),?\s)?(?P<names>[A-ZÀ-Þ][^.;]{{1,100}}?)"
+            rf"\s{_WERE_LEADS}"
+        ),
+        "leads",
+    ),
+    # "A and B took the lead"
+    (gated(_TOOK_LEAD), gated(rf"{_BEFORE}(?P<names>{_SUBJECT}{{1,140}}?)\s{_TOOK_LEAD}"), "leads"),
+    # "A and B also participated"
+    (
+        gated(rf"(?<=\s){_TAKES_PART}"),
+        gated(
+            rf"{_BEFORE}(?P<names>{_KNOWN_AS}{_SUBJECT}{{2,260}}?)(?<!\sis)(?<!\swas)(?<!\sare),?\s(?:[–—-]\s)?{_TAKES_PART}"
+        ),
+        "others",
+    ),
+)
 ANGELS = gated(
     rf"\b(?:(?:strategic|notable|individual|prominent|several|leading|renowned|number of|including|and"
     rf"|other|of)\s)*(?:angel investors?|angels|business angels|individual investors"
     rf"|individuals)(?:,)?\s(?:include|included|including|such as|like|namely|are|were|featuring)\s{_NAMES}",
     re.I,
 )
-HINT = gated(
-    r"\b(?:led|leads?|investors?|backers?|participat\w+|join(?:ed|ing|s)?|went along|bought in|put in|(?:re"
-    r"|co-?)?invest(?:ed|ing|s|ment|ments)?|backed|backing"
-    r"|support(?:ed)?|funding|round|raise[ds]?|angels?|financing|seed|series|secured|provided|contributed|take[sn]? part|took part"
-    r"|taking part|c[ao]mes? (?:in|on board|back|aboard)|doubled down|(?:chipped|pitched|piled|weighed) in|cap table|re-?upped"
-    r"|consortium|syndicate)\b|(?:million|crore|\d[mM])\s(?:\([^)]*\)\s)?from\b",
-    re.I,
-)
+# A sentence that names backers holds one of these.
+HINTS = (
+    "led ", "led.", "led,", "led;", "lead", "invest", "backe", "backi", "participat", "join", "support", "funding", "round",
+    "raise", "angel", "financing", "seed", "series", "secured", "provided", "contribut", "went along", "bought in", "put in", "part", "came",
+    "come", "doubled down", "chipped in", "pitched in", "piled in", "weighed in", "cap table", "upped", "consortium", "syndicate",
+    " from ",
+)  # fmt: skip
 PAST_ROUND = gated(
     r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led"
     r"|backed|invested)"

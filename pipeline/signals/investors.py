@@ -39,10 +39,11 @@ from pipeline.signals.investor_patterns import (
 from pipeline.signals.investor_phrases import (
     AND_OTHERS,
     ANGELS,
+    CLAUSES,
     FOLLOWERS,
     FROM,
     FROM_PRIOR_ROUND,
-    HINT,
+    HINTS,
     LEAD_PATTERNS,
     LED_ALONE,
     LED_BY,
@@ -87,7 +88,7 @@ def find_backers(text: Text, headline: Headline, company: str | None, event_sent
     deep = [index for index in event_sentences if index >= DEEPEST_SENTENCE]
     for index in (*range(min(DEEPEST_SENTENCE, len(text.news))), *deep):
         sentence = text.news[index]
-        if not HINT.search(sentence):
+        if not _may_name_backers(sentence):
             continue
         told = PAST_CLAUSE.sub("", FROM_PRIOR_ROUND.sub("existing investors", sentence))
         if PAST_ROUND.search(told):
@@ -138,10 +139,15 @@ def _read_sentence(backers: Backers, told: str, sentence: str, company: str | No
     lowered = told.lower()
     for pattern in LEAD_PATTERNS:
         for match in pattern.compiled.finditer(told) if pattern.may_match_lowered(lowered) else ():
-            leads, followers = _split_followers(match["names"])
-            found |= _add(backers, "leads", leads, sentence, "body", company)
-            if followers:
-                _add(backers, "others", followers, sentence, "body", company)
+            found |= _add_leads(backers, match["names"], sentence, company)
+    for verb, clause, kind in CLAUSES:
+        if not (verb.may_match_lowered(lowered) and verb.compiled.search(told)):
+            continue
+        for match in clause.compiled.finditer(told):
+            if kind == "leads":
+                found |= _add_leads(backers, match["names"], sentence, company)
+            else:
+                found |= _add(backers, kind, match["names"], sentence, "body", company)
     for pattern in OTHER_PATTERNS:
         for match in pattern.compiled.finditer(told) if pattern.may_match_lowered(lowered) else ():
             found |= _add(backers, "others", match["names"], sentence, "body", company)
@@ -151,6 +157,18 @@ def _read_sentence(backers: Backers, told: str, sentence: str, company: str | No
         # "Oldmoor led": a short name is believed where the long one is known.
         known = [name for name in backers.others if _alike(name, match["names"])]
         backers.leads += known[:1]
+    return found
+
+
+def _may_name_backers(sentence: str) -> bool:
+    return any(map(sentence.lower().__contains__, HINTS))
+
+
+def _add_leads(backers: Backers, phrase: str, sentence: str, company: str | None) -> bool:
+    leads, followers = _split_followers(phrase)
+    found = _add(backers, "leads", leads, sentence, "body", company)
+    if followers:
+        _add(backers, "others", followers, sentence, "body", company)
     return found
 
 
@@ -335,8 +353,7 @@ def _strip_descriptor(item: str) -> tuple[str | None, str]:
     if (
         len(name) < 2
         or name.lower() in word_list("not_investors")
-        or not _FOUNDERS_FUND.fullmatch(name)
-        and any(kind.fullmatch(name) for kind in _NO_NAMES)
+        or (not _FOUNDERS_FUND.fullmatch(name) and any(kind.fullmatch(name) for kind in _NO_NAMES))
     ):
         return None, descriptor
     return name, descriptor

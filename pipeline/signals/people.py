@@ -99,8 +99,10 @@ _PRE = (
     r"|[Cc]o-|[Ii]nterim|[Gg]lobal|[Gg]roup|the|new|[Ss]erial [Ee]ntrepreneur)(?:,?\s(?:and|&)\s|,\s|\s"
     r"|/)?)*"
 )
-_ORG = r"(?P<org>(?!(?:and|who|said|says|told|with|but)\b)[A-Z0-9a-z][\w.&'’\-]*(?:\s(?:of\s"
-       r"|the\s)?[A-Z0-9][\w.&'’\-]*){0,4}|the company|the startup|our company)"
+_ORG = (
+    r"(?P<org>(?!(?:and|who|said|says|told|with|but)\b)[A-Z0-9a-z][\w.&'’\-]*(?:\s(?:of\s|the\s)?[A-Z0-9][\w.&'’\-]*){0,4}"
+    r"|the company|the startup|our company)"
+)
 _ROLE_AFTER = (
     rf"(?P<role>{_PRE}{_CEO}(?:(?:,?\s(?:and|&)\s|,\s|/)(?:[Cc]o-?[Ff]ounder|[Ff]ounder|[Cc]hair(?:man"
     rf"|woman)?|[Pp]resident|[Mm]anaging [Dd]irector|[Cc]hief \w+ [Oo]fficer))*)"
@@ -122,7 +124,13 @@ _PATTERNS: tuple[tuple[Gated, int], ...] = (
     # CEO Jane Doe; co-founder and CEO Jane Doe; Acme CEO Jane Doe
     (gated(rf"(?:{_ORG}(?:['’]s?)?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
     # whose CEO is Jane Doe; Acme's CEO is Jane Doe
-    (gated(rf"\b(?:whose|[Ii]ts|[Tt]he company['’]s|{_ORG}(?:['’]s?)?)\s(?P<role>(?:[\w\-]+\sand\s)?{_CEO})\sis\s(?P<name>{PERSON})"), 3),
+    (
+        gated(
+            rf"\b(?:whose|[Ii]ts|[Tt]he company['’]s|{_ORG}(?:['’]s?)?)\s(?P<role>(?:[\w\-]+\sand\s)?{_CEO})\sis"
+            rf"\s(?P<name>{PERSON})"
+        ),
+        3,
+    ),
     # Jane Doe, who began the company and is its CEO
     (gated(rf"(?P<name>{PERSON}),\swho\s[^.;]{{0,120}}?\bis\s(?:now\s|also\s)?(?:its|the)\s(?P<role>{_CEO})(?!\sof\b)"), 2),
     # Jane Doe (CEO)
