@@ -99,7 +99,8 @@ _MONTHS = (
     r"|summer|fall|autumn|winter|q[1-4])"
 )
 PAST = gated(
-    r"\b(?:previous(?:ly)?|earlier (?:this|in|round)|prior (?:to|round|funding)|had (?:already "
+    r"\b(?:previously|previous(?! (?:investors?|backers?|shareholders?)\b)|earlier (?:this|in|round)|prior (?:to|round"
+    r"|funding)|had (?:already "
     r"|previously )?(?:raised|secured|closed)"
     rf"|(?:rais\w+|round|funding|secured|closed|seed|series [a-h]\S?|invest\w+"
     rf"|financing)\b.{{0,90}}\b(?:(?:in|since|during|of|back in) (?:(?:early|late"

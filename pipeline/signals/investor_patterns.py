@@ -20,7 +20,8 @@ PERSON_OF_FIRM = gated(
 FIRMS_PERSON = gated(r"^(?P<role>[A-ZÀ-Þ][\w.&\s]{1,40}?['’]s?)\s(?P<person>[A-ZÀ-Þ][a-z][\w'’\-]+\s[A-ZÀ-Þ][\w'’\-]+)$")
 PEOPLE_OF = gated(
     r"(?:,?\s(?:and|including|as well as)\s)?(?:\b(?:the|several|former|senior|early|individual|other)\s)*"
-    r"\b(?:founders?|co-?founders?|executives|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs|veterans|people"
+    r"\b(?:founders?|co-?founders?|executives|officers|leaders|operators|employees|angels|alumni|CXOs|CEOs|entrepreneurs"
+    r"|veterans|people"
     r"|individuals)\s(?:of|from|at|behind)\s(?!the (?:fund|investor))"
 )
 # ", co-founder of Curve," behind a person
@@ -62,7 +63,8 @@ APPOSITION = gated(
     re.I,
 )
 SEPARATOR = gated(
-    r"\s*(?:[;、/•|]|\s[–—-]\s|,\s+(?:and|&|as well as|plus|including|with|alongside)\s+|,(?!\s?(?:Inc|LLC|Ltd|LP"
+    r"\s*(?:[;、•|]|\s/\s|(?<=\w{3})/(?=\w{3})|\s[–—-]\s|,\s+(?:and|&|as well as|plus|including|with|alongside)\s+"
+    r"|,(?!\s?(?:Inc|LLC|Ltd|LP"
     r"|L\.P|Co)\b)\s*|\s+(?:and(?!\s(?:Sons|Co|Company|Partners|Associates|Brothers|Play)\b)|as well as|along with"
     r"|together with|alongside|plus|including|besides"
     r"|with(?: the)? participation (?:from|of|by)|joined by|followed by|with (?:additional"
@@ -174,7 +176,7 @@ PERSON_NOUN = gated(
 ANGEL_PART = gated(
     r"(?:,|\band|\bas well as|\balong with|\bplus|\balongside|\bincluding)?\s*(?:(?:several|strategic"
     r"|notable|prominent|a number of|a group of|leading|various|other|individual|some|renowned|industry"
-    r"|tech|a host of|other notable|well-known|key)\s){0,3}(?:angel investors?|angels|business angels"
+    r"|tech|a host of|other notable|well-known|key)\s){0,3}(?:angel investors?|angels(?!\sand\s)|business angels"
     r"|individual investors|individuals|executives and founders|founders and executives"
     r"|angel backers)(?:\s(?:including|such as|like|include|namely|from|are|were|among(?:st)? (?:them"
     r"|others)))?\s?:?\s",

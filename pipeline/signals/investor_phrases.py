@@ -96,6 +96,8 @@ LEAD_PATTERNS = (
         rf"\b[Tt]he lead(?:\sinvestors?)?(?:\s(?:in|of)\s(?:the|this)\s\w+)?\s(?:is|was|are"
         rf"|were)\s(?P<names>[A-ZÀ-Þ0-9]{_ON}){_STOP}"
     ),
+    # "with A as the lead"
+    gated(r"\bwith\s(?P<names>[A-ZÀ-Þ][^;]{1,100}?)\sas\s(?:the\s|a\s)?(?:co-)?lead\b"),
     # A list in which one is marked: "A (lead), B, C"
     gated(r"(?P<names>[A-ZÀ-Þ][^,;:().]{1,60}?)\s\((?:co-)?lead(?:\sinvestors?)?\)"),
     gated(
@@ -104,7 +106,7 @@ LEAD_PATTERNS = (
     ),
 )
 _ADJECTIVES = (
-    r"(?:(?:additional|the|strong|further|significant|continued|active|some|major|follow-on|existing"
+    r"(?:(?:additional|smaller|larger|the|strong|further|significant|continued|active|some|major|follow-on|existing"
     r"|notable|new|strategic)\s)*"
 )
 # "Existing investors including": what the names that begin a clause are.
@@ -128,9 +130,10 @@ _TAKES_PART = (
     r"|(?:re-?|co-?)?invested(?: too| as well| again| alongside|(?=[.;]|,\s(?:as|with|while|alongside|along)\b|$)"
     rf"| in (?:the|this) (?:\w+[\s\-]){{0,3}}?{_ROUND})"
     r"|c[ao]mes? (?:in\b|on board|back\b|aboard|along\b)|re-?upped|follow(?:ed|s) (?:on|suit)|followed(?=[.;]|$)|returned\b"
-    r"|went along\b|bought in\b|doubled down(?! on)|(?:pitched|chipped|piled|weighed) in\b|each put\b|put (?:in "
+    r"|went along\b|bought in\b|(?:doubled|increased|raised) their stakes?\b|join(?:ed|s) the cap table"
+    r"|doubled down(?! on)|(?:pitched|chipped|piled|weighed) in\b|each put\b|put (?:in "
     r"|up )?(?:(?:the|some of the"
-    r"|most of the|the rest of the)\s)?"
+    r"|most of the|the bulk of the|the rest of the)\s)?"
     r"(?:money|the (?:rest|remainder)|cash|capital)\b|each (?:put in|invested|contributed)|subscribed\b(?! to)"
     r"|(?:provided|supplied|funded) the (?:\w+ )?(?:extension|round|funding|money|capital|financing|investment)"
     rf"|(?:complete[sd]?|round(?:s|ed) (?:it )?out|ma[dk]e up|fill(?:s|ed)? out) (?:it\b|(?:the"
@@ -144,7 +147,7 @@ OTHER_PATTERNS = (
     gated(
         rf"\b(?:with|saw|includ\w+|alongside|had|and|as well as|also)\s{_ADJECTIVES}"
         r"(?:participation|support|investments?|contributions?|backing|involvement"
-        r"|commitments?)\s(?:also\s)?(?:came\s|coming\s)?"
+        r"|commitments?|cheques|checks|tickets)\s(?:also\s)?(?:came\s|coming\s)?"
         rf"(?:from|by|of)\s{_NAMES}",
         re.I,
     ),
@@ -183,6 +186,10 @@ OTHER_PATTERNS = (
         rf"|joining(?!\s(?:the|its|our)\s(?:\w+\s)?board|\sas\b)"
         r"|following|investing|contributing|coming (?:in|on board)|among (?:the|its) (?:\w+\s)?(?:angels|investors|backers"
         r"|participants))"
+    ),
+    # "with A as the lead and B and C as co-investors"
+    gated(
+        r"\b(?:with|and)\s(?P<names>[A-ZÀ-Þ][^;]{1,160}?)\sas\s(?:the\s)?(?:co-?investors?|(?:new|other|further)\sinvestors?)\b"
     ),
     # "A and B invested, as did C"
     gated(rf"\b(?:invest|participat|join|back|contribut)\w+[^.;]{{0,40}}?,?\sas (?:did|do|does)\s{_NAMED}"),
@@ -317,10 +324,10 @@ ANGELS = gated(
 )
 # A sentence that names backers holds one of these.
 HINTS = (
-    "led ", "led.", "led,", "led;", "lead", "invest", "backe", "backi", "participat", "join", "support", "funding", "round",
-    "raise", "angel", "financing", "seed", "series", "secured", "provided", "contribut", "went along", "bought in", "put in", "part", "came",
-    "come", "doubled down", "chipped in", "pitched in", "piled in", "weighed in", "cap table", "upped", "consortium", "syndicate",
-    " from ",
+    "led ", "led.", "led,", "led;", "lead", "invest", "backe", "backi", "participat", "join", "support", "funding",
+    "round", "raise", "angel", "financing", "seed", "series", "secured", "provided", "contribut", "went along",
+    "bought in", "put in", "part", "came", "come", "doubled down", "chipped in", "pitched in", "piled in", "weighed in",
+    "cap table", "upped", "their stake", "consortium", "syndicate", " from ",
 )  # fmt: skip
 PAST_ROUND = gated(
     r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led"

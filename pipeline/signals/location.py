@@ -93,22 +93,14 @@ def _based(sentence: str, company: str | None) -> Place | None:
 
 def _city_besides(text: Text, headline: Headline, company: str | None, country: str | None) -> Location | None:
     """A city of ``country`` (of any, where that is None) that a sentence gives the company in passing."""
-    for number, sentence in enumerate((headline.plain, *text.news[:12])):
-        owned = (
-            re.search(
-                rf"(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,2}})['’]s\s(?:[\w\-]+\s){{0,4}}?{re.escape(company)}(?!\w)", sentence
-            )
-            if company
-            else None
-        )
-        named = [owned["place"]] if owned else []
-        if number and _SPEAKS_OF_IT.match(sentence):
-            named += [match["place"] or match["from"] for match in _CITY_COMPANY.finditer(sentence)]
-            named += [match["place"].removeprefix("The ") for match in _X_BASED.finditer(sentence)]
-        for name in named:
-            place = find_place(name)
-            if place and place.city and place.country and country in (None, place.country):
-                return Location(place, sentence)
+    if not company:
+        return None
+    owned = re.compile(rf"(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,2}})['’]s\s(?:[\w\-]+\s){{0,4}}?{re.escape(company)}(?!\w)")
+    for sentence in (headline.plain, *text.news[:12]):
+        match = owned.search(sentence) or _THE_CITY_COMPANY.match(sentence)
+        place = find_place(match["place"]) if match else None
+        if place and place.city and place.country and country in (None, place.country):
+            return Location(place, sentence)
     return None
 
 
@@ -244,5 +236,8 @@ _DATED = gated(
     r"[A-ZÀ-Þ][\w.,\s'’À-ÿ\-]{2,50}?[,\s(–—-]\s?(?:\d{1,2}\s)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov"
     r"|Dec)[a-z]*\.?\s\d{1,4}"
 )
-# "The Porto startup employs 40": such a beginning speaks of the company.
-_SPEAKS_OF_IT = gated(r"(?:The|This)\s")
+# "The Porto startup employs 40", "The Porto-based company": such a beginning speaks of the company.
+_THE_CITY_COMPANY = gated(
+    rf"(?:The|This)\s(?P<place>{_CAP}(?:[\s\-](?!based\b|headquartered\b){_CAP}){{0,2}})(?:[\s\-](?:based|headquartered))?,?"
+    rf"\s(?:[a-z][\w\-]*\s){{0,3}}?{_KIND}\b(?!,? (?:led|invested))"
+)

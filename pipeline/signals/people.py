@@ -122,7 +122,7 @@ _PATTERNS: tuple[tuple[Gated, int], ...] = (
     # Jane Doe, Acme's CEO / Acme CEO / Acme’s co-founder and CEO
     (gated(rf"(?P<name>{PERSON}){_TITLES},?\s(?:the\s)?{_ORG}(?:['’]s?)?\s{_ROLE_AFTER}"), 3),
     # CEO Jane Doe; co-founder and CEO Jane Doe; Acme CEO Jane Doe
-    (gated(rf"(?:{_ORG}(?:['’]s?)?\s)?{_ROLE_AFTER},?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
+    (gated(rf"(?:{_ORG}(?:['’]s?)?\s)?{_ROLE_AFTER}[,:]?\s(?:and\s(?:co-?)?founder,?\s)?(?P<name>{PERSON})"), 3),
     # whose CEO is Jane Doe; Acme's CEO is Jane Doe
     (
         gated(
