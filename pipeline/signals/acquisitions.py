@@ -41,7 +41,13 @@ def find_acquisition(title: str, text: Text) -> Acquisition | None:
     if sides is None or _ONLY_TALK.search(title) or _NO_TARGET.search(_CLAUSE.split(sides[1], maxsplit=1)[0]):
         return None
     acquirer, acquired = _company(_SUBSIDIARY.sub("", sides[0])), _company(sides[1])
-    if not acquirer or not acquired or acquirer.casefold() == acquired.casefold() or find_place(acquired):
+    if (
+        _COLLECTS.search(sides[0])
+        or not acquirer
+        or not acquired
+        or acquirer.casefold() == acquired.casefold()
+        or find_place(acquired)
+    ):
         return None
     sources = dict.fromkeys(("acquiring_company", "acquired_company"), title)
     sentences = [title, *(each for each in text.news[:NEAREST_SENTENCES] if _SPEAKS_OF_IT.search(each))]
@@ -148,11 +154,13 @@ _ONLY_TALK = gated(
     r"|\bpresale\b|\b(?:how|ways|things) to\b|\bbest\b|\bproposal\b",
     re.I,
 )
+# Who buys works of art.
+_COLLECTS = gated(r"\b(?:museum|gallery|library|archive|collector)\b", re.I)
 # What is bought, where it is no company.
 _NO_TARGET = gated(
     r"\b(?:awards?|prizes?|wins?|orders?|contracts?|sponsorships?|role|helm|slack|steam|leadership|where"
     r"|reins"
-    r"|duties|naming)\b|^(?:USD\s?)?[$€£]\s?\d|\b(?:customers|users|talent|rights|licen[cs]es?|patents?|shares|apartments?"
+    r"|duties|naming)\b|^(?:USD\s?)?[$€£]\s?\d|\b(?:customers?|users?|talent|rights|licen[cs]es?|patents?|shares|apartments?"
     r"|multifamily|portfolio|square[- ]f\w+"
     r"|propert(?:y|ies)|hotels?|royalt\w+|domains?|websites?|bitcoin|BTC|ETH|tokens?|acres?|units?|\d+-unit|building|warehouse"
     r"|shopping cent\w+|facility in|land|leases?|mines?|mineral|deposit|drill\w*|gold|silver|lithium|uranium"

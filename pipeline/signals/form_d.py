@@ -52,10 +52,13 @@ def mention_from_filing(document: Document) -> Mention:
 def set_aside(filing: dict[str, Any]) -> str | None:
     """Why a filing is no company's round, None where it is one: no_filing, debt, pooled_fund, merger, property_vehicle, no_equity.
 
-    pooled_fund: by its exemption (3C), its security or its industry group. property_vehicle: holds land or buildings.
+    pooled_fund: by its exemption (3C), its security or its industry group, or by a name that calls it a vehicle ("…, a series of
+    Acme Master LP"): such filings claim the industry of the company they buy into. property_vehicle: holds land or buildings.
     """
     if not filing:
         return "no_filing"
+    if _VEHICLE.search(_text(filing.get("company_name")) or ""):
+        return "pooled_fund"
     if filing.get("is_operating_company_round"):
         return "debt" if _only_debt(filing) else None
     if filing.get("is_pooled_fund", True):
@@ -243,3 +246,4 @@ _EDGAR_COUNTRIES = {
     "M3": "KE", "H2": "EG", "W8": "TR", "R9": "PL", "2N": "CZ", "K5": "HU", "G4": "CY", "O1": "MT", "Y7": "GG", "Y9": "JE",
     "Y8": "IM",
 }  # fmt: skip
+_VEHICLE = re.compile(r"\b(?:an?|the)\s(?:\w+\s)?series\s(?:of|in)\s\S|\bSPV\b", re.I)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.documents.model import Document
-from pipeline.signals.form_d import chief_executive, country_of_code, display_name, mention_from_filing
+from pipeline.signals.form_d import chief_executive, country_of_code, display_name, mention_from_filing, set_aside
 from pipeline.signals.model import Mention, SignalType
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -168,3 +168,19 @@ def test_somebody_near_a_chief_executive_is_none(said: str) -> None:
         },
     ]
     assert chief_executive(persons) == "Ida Poll"
+
+
+@pytest.mark.parametrize(
+    "name", ["QUERN JAN 2026, A SERIES OF OLDMOOR MASTER LP", "Oldmoor SPV III LLC", "QS-12, a protected series of Hexby LLC"]
+)
+def test_a_vehicle_by_its_name_is_no_companys_round(name: str) -> None:
+    assert (
+        set_aside({"company_name": name, "is_operating_company_round": True, "securities": ["isEquityType"]}) == "pooled_fund"
+    )
+
+
+def test_a_companys_name_that_holds_series_is_no_vehicle() -> None:
+    assert (
+        set_aside({"company_name": "Series Labs Inc", "is_operating_company_round": True, "securities": ["isEquityType"]})
+        is None
+    )

@@ -278,3 +278,8 @@ def test_jobs_told_in_other_words(title: str, positions: int) -> None:
 def test_a_company_that_people_found(title: str) -> None:
     found = other(title)
     assert (found.signal_type, found.company_name) == (SignalType.NEW_COMPANY, "Pellucid Maps")
+
+
+@pytest.mark.parametrize("title", ["Brackwater acquires 10,000th customer", "City museum acquires Oldmoor for $20 million"])
+def test_what_is_bought_and_is_no_company_is_not_told(title: str) -> None:
+    assert other(title).signal_type is SignalType.NONE
