@@ -27,7 +27,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "webhooks": ("webhooks", "Where a partner is told, and how: set, test, pause, policy, headers."),
         "signalbase": ("signalbase", "Teams that subscribe to signals: create, keys, credits, webhooks, replay."),
         "startcap": ("startcap", "Partners who submit leads: accounts, keys, rates, webhooks, stages, payouts."),
-        "crm": ("crm", "CRM rows: import a file, show a CRM as it was on a day."),
+        "crm": ("crm", "CRM rows: import a file, show a CRM as it was on a day, copy all to the warehouse again."),
         "review": ("review", "Name matches that wait for a person's word: list, show, approve, reject, labels."),
         "deliveries": ("deliveries", "What was sent and what came back: list, show; release held ones, replay."),
     },

@@ -6,10 +6,13 @@ What belongs here: names, types, defaults and what each is for. What does not: a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,13 +21,14 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 Network = IPv4Network | IPv6Network
 
+PREFIX = "FUNDINGSCOUT_"
+OTHER_NAMES = {"FUNDINGSCOUT_AS_OF"}  # dbt's (dbt_project): the moment that marts speak of
+
 
 class Settings(BaseSettings):
     """The settings of one installation. Build one at the edge (command line, code location) and pass it on."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="FUNDINGSCOUT_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
         PROJECT_ROOT / "data" / "state",
@@ -149,6 +153,29 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("begins with neither postgresql+psycopg:// nor sqlite:///")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone; they are named like UTC or Europe/Berlin") from None
+        return value
+
+    @field_validator("daily_sync_cron")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError("has not the five fields of a cron line: minute, hour, day of month, month, day of week")
+        return value
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, value: str) -> str:
@@ -176,6 +203,16 @@ class Settings(BaseSettings):
     def landing_path(self) -> Path:
         """The landing folder, with the embedded default filled in."""
         return (self.landing_dir or self.home / "landing").absolute()
+
+
+def misspelt(given: Iterable[str]) -> list[str]:
+    """What names of ``given`` look like settings and are none, each with the one that was probably meant."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    complaints = []
+    for name in sorted({name.upper() for name in given if name.upper().startswith(PREFIX)} - known - OTHER_NAMES):
+        like = get_close_matches(name, known, 1)
+        complaints.append(f"{name} is no setting and does nothing" + (f"; is {like[0]} meant?" if like else ""))
+    return complaints
 
 
 def _as_text(value: Any) -> str:

@@ -45,3 +45,5 @@ def set_up_logging(level: str) -> None:
     # Every request has its own line from the edge.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("mcp").setLevel(logging.WARNING)
+    # Alembic lists its own parts before the migrations that an operator wants to see.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
 import click
+from dotenv import dotenv_values
 
 from pipeline.installation import Installation
-from pipeline.settings import Settings
+from pipeline.settings import Settings, misspelt
 
 
 def open_installation() -> Installation:
@@ -18,6 +20,11 @@ def open_installation() -> Installation:
     if context := click.get_current_context(silent=True):
         context.call_on_close(installation.close)
     return installation
+
+
+def misspelt_settings() -> list[str]:
+    """A sentence for each name in the environment or in `.env` that looks like a setting and is none."""
+    return misspelt([*os.environ, *dotenv_values(".env")])
 
 
 def print_json(value: Any) -> None:

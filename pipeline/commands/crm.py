@@ -62,6 +62,19 @@ def import_(
     sys.exit(1 if report.rows and report.rejected == report.rows else 0)
 
 
+@crm.command("recopy")
+def recopy() -> None:
+    """Queue all rows of all CRMs for the warehouse again: after it was restored from a backup, or lost.
+
+    The next `sync` run copies them; rows that the warehouse has as they are stay as they are.
+    """
+    from pipeline.crm.recopy import queue_all
+
+    installation = open_installation()
+    count = queue_all(installation.database, installation.warehouse, installation.now())
+    click.echo(f"{count} rows queued; the next `sync` run copies them")
+
+
 @crm.command("show")
 @click.argument("organization")
 @click.option(

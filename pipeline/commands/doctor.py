@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 from sqlalchemy import select
 
-from pipeline.commands.context import open_installation, print_json
+from pipeline.commands.context import misspelt_settings, open_installation, print_json
 from pipeline.installation import Installation
 from pipeline.settings import Settings
 from pipeline.store.tables.organizations import ApiKey
@@ -109,6 +109,11 @@ def _user_agent(installation: Installation) -> tuple[str, str]:
     return OK, agent
 
 
+def _settings(_: Installation) -> tuple[str, str]:
+    wrong = misspelt_settings()
+    return (WARN, "; ".join(wrong)) if wrong else (OK, "every name in the environment and in .env is known")
+
+
 def _suffix_list(_: Installation) -> tuple[str, str]:
     from pipeline.matching.domains import registrable_domain
 
@@ -126,6 +131,7 @@ def _dagster(installation: Installation) -> tuple[str, str]:
 
 LOOKS: dict[str, Callable[[Installation], tuple[str, str]]] = {
     "python": _python,
+    "settings": _settings,
     "home": _home,
     "app database": _app_database,
     "warehouse": _warehouse,

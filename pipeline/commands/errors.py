@@ -21,16 +21,36 @@ def explain_errors(command: click.Command) -> Callable[[], None]:
                 click.echo(f"Error: {error.title} {name}: {problem['msg']} (got {problem['input']!r})", err=True)
             sys.exit(2)
         except Exception as error:
-            if not isinstance(error, _expected()):
+            if not isinstance(error, _expected()) and not _is_damaged(error):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {_said(error)}", err=True)
             sys.exit(1)
 
     return run
 
 
+def _is_damaged(error: Exception) -> bool:
+    """Whether the app database's file is none, or broken: SQLite says so by the class of all database errors itself."""
+    from sqlalchemy.exc import DatabaseError
+
+    return type(error) is DatabaseError
+
+
+def _said(error: Exception) -> str:
+    """The text of an expected error; of the database's own, what it is about and the way out."""
+    cause = getattr(error, "orig", None)
+    if cause is None:
+        return str(error)
+    return (
+        f"the app database (HOME/app.db, or FUNDINGSCOUT_DATABASE_URL) can't be used: {' '.join(str(cause).split())}. Is the "
+        "server up, the disk full, or the file damaged? docs/operators says how to restore a backup"
+    )
+
+
 def _expected() -> tuple[type[Exception], ...]:
     """Errors whose text says all there is to say. Imported only when there is one to look at."""
+    from sqlalchemy.exc import OperationalError
+
     from pipeline.commands.suffix_list import NoSuffixList
     from pipeline.crm.files import UnreadableFile
     from pipeline.documents.fetch import FetchFailed
@@ -41,15 +61,17 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.organizations.keys import KeyUnknown
     from pipeline.organizations.organizations import OrganizationExists, OrganizationUnknown, PlanUnknown
     from pipeline.organizations.quotas import OperationUnknown
+    from pipeline.organizations.secrets import BadSecretKey
     from pipeline.partners.accounts import PartnerInvalid, PartnerUnknown
     from pipeline.partners.landing import LandingRefused
     from pipeline.partners.referrals import ReferralUnknown
     from pipeline.partners.snapshot_file import SnapshotInvalid
     from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
+    from pipeline.store.app_database import DatabaseTooNew
     from pipeline.store.closed_days import DaysClosed
     from pipeline.store.published import NothingPublished
-    from pipeline.store.warehouse import WarehouseBusy
+    from pipeline.store.warehouse import WarehouseBusy, WarehouseUnusable
     from pipeline.subscriptions.teams import TeamInvalid, TeamUnknown
     from pipeline.webhooks.controls import NoWebhook
     from pipeline.webhooks.policies import PolicyInvalid
@@ -59,13 +81,16 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         AlreadyRunning,
+        BadSecretKey,
         BadThresholds,
+        DatabaseTooNew,
         DaysClosed,
         FetchFailed,
         HeaderRefused,
         NoSuffixList,
         NoWebhook,
         NothingPublished,
+        OperationalError,
         KeyUnknown,
         LandingRefused,
         OperationUnknown,
@@ -90,4 +115,5 @@ def _expected() -> tuple[type[Exception], ...]:
         UnusableInput,
         UrlRefused,
         WarehouseBusy,
+        WarehouseUnusable,
     )

@@ -7,8 +7,10 @@ import sys
 
 import click
 
-from pipeline.commands.context import open_installation
+from pipeline.commands.context import misspelt_settings, open_installation
+from pipeline.installation import Installation
 from pipeline.service import Service
+from pipeline.store.warehouse import Warehouse, WarehouseBusy
 
 
 @click.command()
@@ -19,7 +21,11 @@ def up(port: int | None) -> None:
     Starts Dagster's code servers, daemon and web UI, and keeps them running until Ctrl-C. Sources are those of
     data/sources.yaml; state is under $FUNDINGSCOUT_HOME.
     """
-    settings = open_installation().settings
+    installation = open_installation()
+    for complaint in misspelt_settings():
+        click.echo(f"fundingscout: {complaint}", err=True)
+    _look_before(installation)
+    settings = installation.settings
     if port is not None:
         settings = settings.model_copy(update={"ui_port": port})
     service = Service(settings, write=lambda line: click.echo(line))
@@ -29,6 +35,18 @@ def up(port: int | None) -> None:
     api = f"http://{settings.api_host}:{settings.api_port}" if settings.api_port else "on a free port, named above"
     service.run(on_ready=lambda url: click.echo(f"fundingscout: ready. Dagster UI: {url}  API: {api}  (Ctrl-C stops)"))
     click.echo("fundingscout: stopped")
+
+
+def _look_before(installation: Installation) -> None:
+    """Raises what the parts would end with, each in a traceback of its own, were the service started: one line instead."""
+    if not installation.sources:
+        click.echo(f"fundingscout: {installation.settings.sources_file} names no source: nothing will come in", err=True)
+    _ = installation.database, installation.secret_box
+    try:
+        with Warehouse(installation.settings.warehouse_path, 1.0).open():
+            pass
+    except WarehouseBusy as error:
+        click.echo(f"fundingscout: {error}", err=True)  # which is waited for, step by step
 
 
 @click.command()

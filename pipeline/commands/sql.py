@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,7 +69,7 @@ def _show(result: duckdb.DuckDBPyRelation, limit: int, is_csv: bool, is_json: bo
     if out is not None:
         _write(result, out)
     elif is_json:
-        print_json([dict(zip(result.columns, row, strict=True)) for row in result.fetchall()])
+        print_json([_nested(dict(zip(result.columns, row, strict=True))) for row in result.fetchall()])
     elif is_csv:
         _write_csv(result, sys.stdout)
     else:
@@ -76,6 +77,12 @@ def _show(result: duckdb.DuckDBPyRelation, limit: int, is_csv: bool, is_json: bo
         print_table(result.columns, [list(row) for row in (rows[:limit] if limit else rows)])
         if limit and len(rows) > limit:
             click.echo(f"… more rows; --limit 0 shows all, --out FILE.csv writes them (shown: {limit})", err=True)
+
+
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
+    """``row`` with its columns of JSON (`evidence_json`, …) as what they hold, and not as text in quotes."""
+    held = {name: value for name, value in row.items() if name.endswith("_json") and isinstance(value, str)}
+    return row | {name: json.loads(value) for name, value in held.items()}
 
 
 def _write(result: duckdb.DuckDBPyRelation, out: Path) -> None:
@@ -106,7 +113,7 @@ def _harmless(value: Any) -> Any:
 
 
 def _write_csv(result: duckdb.DuckDBPyRelation, file: Any, shown: Callable[[Any], Any] = _as_it_is) -> int:
-    writer = csv.writer(file)
+    writer = csv.writer(file, lineterminator="\n")  # what other tools of a shell expect
     writer.writerow(result.columns)
     count = 0
     for batch in result.to_arrow_reader(STEP):

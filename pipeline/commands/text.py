@@ -55,10 +55,10 @@ def documents() -> None:
     """Documents that could not be read."""
 
 
-@documents.command("rejected")
+@documents.command("list")
 @click.option("--limit", default=20, show_default=True)
-def rejected(limit: int) -> None:
-    """The newest rejects, with their reasons."""
+def list_rejected(limit: int) -> None:
+    """What could not be read, newest first, with the reason; `landing` is what `replay` takes."""
     installation = open_installation()
     with installation.warehouse.open() as connection:
         rows = connection.execute(

@@ -88,7 +88,8 @@ CHECKS = [
         "every_source_is_reached",
         "Of each source some poll of the last six hours succeeded. If it fails: `last error` says why. 403 and 429 ask "
         "for patience or "
-        "another User-Agent (`FUNDINGSCOUT_USER_AGENT`), 404 for a new address in `data/sources.yaml`.",
+        "another User-Agent (`FUNDINGSCOUT_USER_AGENT`), 404 for a new address in `data/sources.yaml`. `name_not_found` of all of "
+        "them: this machine has no way to the internet, or no name server.",
         unreached_sources,
     ),
     Judged(
@@ -105,7 +106,7 @@ CHECKS = [
         "few_entries_are_rejected",
         "No source had ten or more entries in a day that could not be read for the same reason. If it fails: `detail` "
         "in the preview has "
-        "the error; after a mend, `fundingscout documents replay --reason REASON` reads them.",
+        "the error; after a mend, `fundingscout documents replay REASON` reads them.",
         many_rejects,
     ),
 ]

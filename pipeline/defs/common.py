@@ -4,6 +4,7 @@ What belongs here: constants and presentation. What does not: assets, and anythi
 """
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -54,6 +55,9 @@ PREVIEW_ROWS = 10
 # Previews look at the newest rows alone: a run's cost must not grow with what came before it.
 NEWEST = 1_000
 CELL_CHARACTERS = 80
+NO_BREAK = "\N{NO-BREAK SPACE}"
+WEB_ADDRESS = re.compile(r"https?://([\w.:-]+)[^\s<>\"\\]*")
+NOT_IN_A_LINK = str.maketrans({"(": "%28", ")": "%29", "|": "%7C"})
 
 
 def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -73,7 +77,7 @@ def markdown_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     if not rows:
         return "no rows"
     lines = [" | ".join(names), " | ".join("---" for _ in names)]
-    lines += [" | ".join(_cell(value) for value in row) for row in rows]
+    lines += [" | ".join(_cell(name, value) for name, value in zip(names, row, strict=True)) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
 
 
@@ -84,19 +88,23 @@ def table_metadata(
     return {"dagster/row_count": row_count(connection, table), "preview": preview(connection, query, parameters)}
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
+    """``value`` as people write it, for a column as narrow as can be: a dialog of the UI cuts off what is wider than it."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%d %H:%M:%S")
-    elif isinstance(value, date):
-        text = value.isoformat()
+        return f"{value:%d %b %Y %H:%M:%S}".replace(" ", NO_BREAK)
+    if isinstance(value, date):
+        return f"{value:%d %b %Y}".replace(" ", NO_BREAK)
+    if isinstance(value, Decimal) or (isinstance(value, int | float) and name.endswith("_usd")):
+        text = f"{value:,.0f}"
     elif isinstance(value, float):
         text = f"{value:.3g}"
-    elif isinstance(value, Decimal):
-        text = f"{value:,.0f}"
     elif isinstance(value, (dict, list)):
         text = json.dumps(value, ensure_ascii=False)
     else:
         text = str(value)
+    if address := WEB_ADDRESS.fullmatch(text):
+        # The host is enough to read; the link is whole, however long.
+        return f"[{cell(address[1], CELL_CHARACTERS)}]({text.translate(NOT_IN_A_LINK)})"
     return cell(text, CELL_CHARACTERS)

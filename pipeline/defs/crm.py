@@ -30,7 +30,7 @@ SNAPSHOTS = "SELECT * FROM core.crm_snapshots ORDER BY snapshot_date DESC, organ
         dg.AssetSpec(
             common.CRM_ACCOUNTS,
             description=(
-                "**One row per account (company) in a partner's CRM**, as last pushed or imported, with the keys it is matched "
+                "One row per account (company) in a partner's CRM, as last pushed or imported, with the keys it is matched "
                 "by: `domain_key` (registrable domain) and `name_key` (comparison form of the name).\n\n"
                 "Pulled from the app database by every `sync` run: only rows that changed. `core.crm_account_history` keeps "
                 "every earlier state. If it fails, the changes wait in their queue."
@@ -42,7 +42,7 @@ SNAPSHOTS = "SELECT * FROM core.crm_snapshots ORDER BY snapshot_date DESC, organ
         dg.AssetSpec(
             common.CRM_CONTACTS,
             description=(
-                "**One row per contact (person) in a partner's CRM**, with `email_domain_key`: the registrable domain of a "
+                "One row per contact (person) in a partner's CRM, with `email_domain_key`: the registrable domain of a "
                 "work e-mail, NULL for free-mail providers.\n\nPulled together with the accounts."
             ),
             owners=common.PARTNER_OWNERS,
@@ -77,7 +77,7 @@ def build_crm_snapshots(first_day: date) -> dg.AssetsDefinition:
         tags={"layer": "core"},
     )
     def crm_snapshots(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-        """**One row per day and organization**: how many accounts and contacts the CRM held at the end of that day (UTC), and
+        """One row per day and organization: how many accounts and contacts the CRM held at the end of that day (UTC), and
         how many were added, changed and removed on it.
 
         The rows themselves, as of any day: `fundingscout crm show ORGANIZATION --on DAY`, or the history tables in SQL. Filled by

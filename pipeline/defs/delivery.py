@@ -43,7 +43,7 @@ LATEST_DELIVERIES = """
     tags={"layer": "core"},
 )
 def webhook_deliveries(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per delivery attempt**: organization, round, match, endpoint, status, response code, first 1,000 characters of the
+    """One row per delivery attempt: organization, round, match, endpoint, status, response code, first 1,000 characters of the
     response, duration, error, times. Attempt 0 stands for a match of a partner without a webhook (`no_webhook`).
 
     Materialising it sends whatever is pending in the outbox and copies the ledger's attempts here. Safe to run at any time, and

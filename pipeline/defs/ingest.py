@@ -32,7 +32,7 @@ LATEST_REJECTS = (
         dg.AssetSpec(
             common.DOCUMENTS,
             description=(
-                "**One row per published text**: a press release, an article, or a Form D filing, in its newest revision.\n\n"
+                "One row per published text: a press release, an article, or a Form D filing, in its newest revision.\n\n"
                 "Read from the bytes that the `new_documents` sensor landed from the sources of `data/sources.yaml`. "
                 "Refreshed by every `sync` run, seconds after a source published. `document_id` stays the same whatever a "
                 "feed does to GUIDs, dates and titles; changed text is a new `revision`.\n\n"
@@ -46,9 +46,9 @@ LATEST_REJECTS = (
         dg.AssetSpec(
             common.REJECTED_DOCUMENTS,
             description=(
-                "**One row per landed body, or entry of one, that could not be read**, with its reason. The bytes are kept in "
+                "One row per landed body, or entry of one, that could not be read, with its reason. The bytes are kept in "
                 "the landing under `landing_sha256`.\n\n"
-                "After a mend, `fundingscout documents replay --reason REASON` puts them back in the queue."
+                "After a mend, `fundingscout documents replay REASON` puts them back in the queue."
             ),
             owners=common.DATA_OWNERS,
             kinds={"python", "duckdb"},
@@ -98,7 +98,7 @@ def read_documents(context: dg.AssetExecutionContext, installation: Installation
     tags={"layer": "raw"},
 )
 def source_hours(installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per source and hour**: polls, unchanged answers, landed bodies, failures, bytes.
+    """One row per source and hour: polls, unchanged answers, landed bodies, failures, bytes.
 
     Counted by the sensor while it polls and copied here every hour by the `source_health` schedule. If it fails, the next hour
     copies what is missing.

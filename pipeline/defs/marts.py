@@ -16,6 +16,7 @@ from dagster_dbt import dbt_assets
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.marts_translation import MARTS, OWNERS, Translator, check_key, newest_first, selection
+from pipeline.defs.stories import DAILY
 from pipeline.installation import Installation
 from pipeline.store.marts import MartsProject, Outcome, marts_of
 from pipeline.store.published import publish
@@ -127,9 +128,10 @@ def build_published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         kinds={"python", "parquet", "duckdb"},
         tags={"layer": MARTS},
         pool=common.WAREHOUSE_POOL,
+        freshness_policy=DAILY,
     )
     def published(installation: InstallationParam) -> dg.MaterializeResult[None]:
-        """**The marts as files, for any tool**: `published/latest/<mart>.parquet` in this installation's home, large marts by
+        """The marts as files, for any tool: `published/latest/<mart>.parquet` in this installation's home, large marts by
         month (`latest/<mart>/2026-11.parquet`), and `published/fundingscout.duckdb`, a small DuckDB file of views over them, to
         be opened read-only.
 

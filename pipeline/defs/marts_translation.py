@@ -3,19 +3,29 @@
 What belongs here: translation, without touching any store. What does not: the assets themselves (defs.marts).
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
+from pipeline.defs.stories import DAILY
+
 MARTS = "marts"
 OWNERS = ["team:analytics"]
+# Ids that people gave: a source's, and those of rows in partners' CRMs.
+NAMED_IDS = {"source_id", "account_external_id", "contact_external_id", "row_external_id"}
+MOST_COLUMNS = 10
 
 WHEN_AND_WHAT_IF = """
 Rebuilt by dbt after each daily sync (job `marts`), at once with its tests. If it fails, open the failed check or the step's
 log: it names the model and the rows; a later build repairs everything, since what a row is made of is looked at each time.
 """
+
+WHAT_IF_CHECK = (
+    "If it fails: nothing new is published, and readers keep the build before. The failed step of the job `marts` says which "
+    "model and how many rows; mend what made them, then run the job again."
+)
 
 
 class Translator(DagsterDbtTranslator):
@@ -33,7 +43,8 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """What a row is, as the model's documentation says; when it is refreshed and what to do if it fails."""
-        return f"{dbt_resource_props['description'].strip()}\n{WHEN_AND_WHAT_IF}"
+        # The catalog shows the beginning as it is written.
+        return f"{dbt_resource_props['description'].strip().replace('**', '')}\n{WHEN_AND_WHAT_IF}"
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The model's asset, with this project's group, owner, kinds and tags."""
@@ -46,6 +57,8 @@ class Translator(DagsterDbtTranslator):
             owners=OWNERS,
             kinds={"dbt", "duckdb", node["config"]["materialized"]},
             tags={"layer": node["config"]["schema"]},
+            # Views are as fresh as what they show.
+            freshness_policy=DAILY if node["config"]["schema"] == MARTS else None,
         )
 
     def get_asset_check_spec(
@@ -53,7 +66,7 @@ class Translator(DagsterDbtTranslator):
     ) -> dg.AssetCheckSpec | None:
         """The test's check, with a description in words."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return spec and spec._replace(description=check_description(manifest["nodes"][unique_id]))
+        return spec and spec._replace(description=f"{check_description(manifest['nodes'][unique_id])} {WHAT_IF_CHECK}")
 
 
 def check_description(test: Mapping[str, Any]) -> str:
@@ -123,8 +136,16 @@ def check_key(manifest: Mapping[str, Any], translator: Translator, unique_id: st
 def newest_first(table: str, node: Mapping[str, Any]) -> str:
     """The query behind a mart's preview: the newest rows by the column that the model's meta names as ``newest_first``."""
     column = node["config"].get("meta", {}).get("newest_first")
-    order = f"{column} DESC, 1, 2" if column else "1, 2"  # a mart's grain comes first among its columns
-    return f"SELECT * FROM {table} ORDER BY {order}"
+    names = list(node["columns"])
+    order = ([f"{column} DESC"] if column else []) + names[:2]  # a mart's grain comes first among its columns
+    return f"SELECT {', '.join(readable(names)) or '*'} FROM {table} ORDER BY {', '.join(order) or '1'}"
+
+
+def readable(names: Sequence[str]) -> list[str]:
+    """Those of a mart's columns that fit a dialog and that people read: no keys of our own, no JSON, at most ten."""
+    return [name for name in names if not name.endswith("_json") and (not name.endswith("_id") or name in NAMED_IDS)][
+        :MOST_COLUMNS
+    ]
 
 
 def _referred(ref: str) -> str:

@@ -36,7 +36,7 @@ BEST_NEAR_MISSES = """
             common.MATCHES,
             deps=[common.FUNDING_ROUNDS, common.CRM_ACCOUNTS, common.CRM_CONTACTS],
             description=(
-                "**One row per organization and round that match**: at most one, by precedence `account_domain`, "
+                "One row per organization and round that match: at most one, by precedence `account_domain`, "
                 "`email_domain`, `account_name`.\n\n"
                 "`rule`, `crm_value` and `round_value` say what agreed; `all_matches` lists every CRM row that matched. New rounds "
                 "meet all rows; new and changed rows meet the rounds of the look-back window. A match enters the ledger of the app "
@@ -52,7 +52,7 @@ BEST_NEAR_MISSES = """
             common.NEAR_MISSES,
             deps=[common.FUNDING_ROUNDS, common.CRM_ACCOUNTS],
             description=(
-                "**One row per organization, round and account whose names were nearly alike enough** to be asked about: scored "
+                "One row per organization, round and account whose names were nearly alike enough to be asked about: scored "
                 "up to 0.2 below the organization's `review` threshold, of rounds that it has no match of.\n\n"
                 "For a look at what the thresholds cost: the same company here again and again, or a kind of spelling, is worth a "
                 "lower threshold or a word to the engineers. Kept for 30 days, the best 500 of a run. Nothing is told from here."

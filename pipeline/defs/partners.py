@@ -27,7 +27,7 @@ PAYOUTS_SHOWN = "SELECT * FROM core.partner_payouts ORDER BY payout_id DESC"
     tags={"layer": "core"},
 )
 def status_snapshots(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per day: the snapshot of all leads' stages that StartCap's CRM gave for it.** Materialising it takes in the files
+    """One row per day: the snapshot of all leads' stages that StartCap's CRM gave for it. Materialising it takes in the files
     dropped into `status_snapshots/` of this installation's home and applies all days that may be applied, strictly in order:
     stages, commissions, and what partners are told, in one transaction a batch. The step `partner_tables` copies the rows.
 
@@ -80,23 +80,23 @@ WHEN = (
     specs=[
         _spec(
             common.PARTNER_LEADS,
-            "**One row per lead or click of a referral partner**, with the stage it is in now. A click that a lead came of is"
+            "One row per lead or click of a referral partner, with the stage it is in now. A click that a lead came of is"
             " that lead.",
         ),
         _spec(
             common.PARTNER_LEAD_CHANGES,
-            "**One row per change of a lead's stage**, in its order. `is_flagged`: no step of the pipeline leads there; it was told"
+            "One row per change of a lead's stage, in its order. `is_flagged`: no step of the pipeline leads there; it was told"
             " all the same. Ask StartCap about flagged ones.",
         ),
         _spec(
             common.PARTNER_COMMISSIONS,
-            "**One row per commission**: what one partner earned with one funded lead, at level 1 (its own), 2 or 3 (its"
+            "One row per commission: what one partner earned with one funded lead, at level 1 (its own), 2 or 3 (its"
             " downline's), by the rate of that moment (metadata `rates`). The model `int_partner_commissions_due` computes from"
             " leads, uplines and rates what is due; where the two differ by a cent, publishing stops.",
         ),
         _spec(
             common.PARTNER_PAYOUTS,
-            "**One row per payout**: what one partner was paid at once, the sum of its commissions then.",
+            "One row per payout: what one partner was paid at once, the sum of its commissions then.",
         ),
     ],
 )
@@ -113,7 +113,7 @@ def partner_tables(context: dg.AssetExecutionContext, installation: Installation
         metadata = {key: common.table_metadata(connection, ".".join(key.path), query) for key, query in shown.items()}
         days, rates = common.preview(connection, SNAPSHOTS_SHOWN), common.preview(connection, RATES_SHOWN)
     metadata[common.PARTNER_LEADS]["snapshots"], metadata[common.PARTNER_COMMISSIONS]["rates"] = days, rates
-    context.log.info("%s", rows)
+    context.log.info("copied: %s", ", ".join(f"{count} {table}" for table, count in rows.items()))
     for key, found in metadata.items():
         yield dg.MaterializeResult(asset_key=key, metadata=found)
 

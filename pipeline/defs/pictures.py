@@ -79,7 +79,7 @@ SOURCE_HOURS = """
     tags={"layer": "overview"},
 )
 def pictures(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**The last thirty days as pictures**: rounds by type, their amounts, documents by what was made of them, rejects, matches by
+    """The last thirty days as pictures: rounds by type, their amounts, documents by what was made of them, rejects, matches by
     path, deliveries by outcome, how soon partners were told, and the sources' last 48 hours (the darker, the more came in;
     orange: no poll succeeded).
 

@@ -69,7 +69,7 @@ def build_reextracted_days(partitions: dg.DailyPartitionsDefinition) -> dg.Asset
         tags={"layer": "recovery"},
     )
     def reextracted_days(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-        """**The documents of a day, read again with today's extractor**, and their rounds resolved again.
+        """The documents of a day, read again with today's extractor, and their rounds resolved again.
 
         Rounds keep their ids; a document that is recognised only now makes its round now. Tells nobody: matching is the next asset.
         The run's log says how far it has come, week by week.
@@ -116,7 +116,7 @@ def build_rematched_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsD
     def rematched_days(
         context: dg.AssetExecutionContext, config: RematchConfig, installation: InstallationParam
     ) -> dg.MaterializeResult:
-        """**The rounds first seen on a day, matched again**, against the CRM of today or of that day.
+        """The rounds first seen on a day, matched again, against the CRM of today or of that day.
 
         Finds what was missed: an account added later, a name read better. Matches that are already known stay as they are, and
         nothing that was told is told again. New ones are **held** unless the run's configuration says `deliver: true`;
@@ -164,7 +164,7 @@ def build_tried_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefin
     def tried_days(
         context: dg.AssetExecutionContext, config: TrialConfig, installation: InstallationParam
     ) -> dg.MaterializeResult:
-        """**A dry run: what a backfill of these days would change**, tried on a copy. Nothing is read, matched or sent for real.
+        """A dry run: what a backfill of these days would change, tried on a copy. Nothing is read, matched or sent for real.
 
         One row of `recovery.dry_run_changes` (the table below has the first hundred) is one change: a round that would be new,
         changed or ended; a match that would be new; one that would be found otherwise (the ledger keeps what it has); a question to
@@ -187,15 +187,15 @@ def build_tried_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefin
         counts = {name: report.changes.get(name, 0) for name in COUNTED}
         return dg.MaterializeResult(
             metadata={
+                "changes": dg.MetadataValue.md(table),
+                "would_be_sent": report.would_be_sent,
+                "crm": config.crm,
                 "days": len(days),
                 "documents": report.documents,
                 "read_otherwise": report.readings_changed,
                 "rounds": report.rounds,
                 "found": report.found,
                 **counts,
-                "would_be_sent": report.would_be_sent,
-                "crm": config.crm,
-                "changes": dg.MetadataValue.md(table),
             }
         )
 

@@ -1,5 +1,7 @@
 """The review queue in Dagster: the asset that shows it, and the job that decides."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 from pydantic import Field
 
@@ -10,8 +12,8 @@ from pipeline.webhooks import review_mirror, reviews
 DECIDE_REVIEWS = "decide_reviews"
 
 WAITING = """
-    SELECT asked_at, slug AS organization, round_value AS round_of, crm_value AS account_named, rows_matched AS rows,
-        round(score, 3) AS score, article_url, review_id
+    SELECT left(review_id, 8) AS id, slug AS organization, round_value AS round_of, crm_value AS account_named,
+        round(score, 3) AS score, article_url, rows_matched AS rows, asked_at
     FROM (SELECT * FROM core.match_reviews WHERE status = 'waiting' ORDER BY asked_at DESC, review_id LIMIT 10)
     LEFT JOIN core.organizations USING (organization_id)
     LEFT JOIN core.funding_rounds USING (round_id)
@@ -37,7 +39,7 @@ COUNTS = "SELECT status, count(*) FROM core.match_reviews GROUP BY status ORDER 
     tags={"layer": "core"},
 )
 def match_reviews(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per question to an analyst: is this round about the account of this name?** Asked where a name match scores
+    """One row per question to an analyst: is this round about the account of this name? Asked where a name match scores
     between the organization's `review` and `send` thresholds. Nobody is told before somebody says yes.
 
     Decide with `fundingscout review approve|reject ID`, or with the job `decide_reviews` in the launchpad. A yes is told once,
@@ -72,9 +74,15 @@ class DecideConfig(dg.Config):
 
 
 @dg.op(out=dg.Out(dg.Nothing), pool=common.WAREHOUSE_POOL)
-def decide(context: dg.OpExecutionContext, config: DecideConfig, installation: InstallationParam) -> None:
-    """Each decision by itself: one that somebody was quicker with is reported, and the others are taken."""
+def decide(
+    context: dg.OpExecutionContext, config: DecideConfig, installation: InstallationParam
+) -> Iterator[dg.AssetObservation]:
+    """Each decision by itself: one that somebody was quicker with is reported, and the others are taken.
+
+    An id that nothing has fails the run once the others are taken: whoever mistyped it must not believe it decided.
+    """
     late: list[str] = []
+    unknown: list[str] = []
     for word, ids in (("approve", config.approve), ("reject", config.reject)):
         for named in ids:
             try:
@@ -91,14 +99,17 @@ def decide(context: dg.OpExecutionContext, config: DecideConfig, installation: I
                 else:
                     done = reviews.reject(installation.database, review.id, config.by, installation.now(), config.note or None)
             except (reviews.AlreadyDecided, reviews.ReviewUnknown) as error:
-                late.append(str(error))
+                (late if isinstance(error, reviews.AlreadyDecided) else unknown).append(str(error))
                 context.log.warning("%s", error)
             else:
                 context.log.info("%s: %s", done.review.id, done.outcome or done.review.status)
     copied = review_mirror.mirror(installation.database, installation.warehouse)
-    context.log_event(
-        dg.AssetObservation(common.MATCH_REVIEWS, metadata={"decided_by": config.by, "copied": copied, "not_taken": late})
+    # Yielded, not logged: what is logged is lost when the step fails after it.
+    yield dg.AssetObservation(
+        common.MATCH_REVIEWS, metadata={"decided_by": config.by, "copied": copied, "not_taken": late + unknown}
     )
+    if unknown:
+        raise dg.Failure(f"the other decisions are taken; of these nothing is known: {'; '.join(unknown)}", allow_retries=False)
 
 
 @dg.job(

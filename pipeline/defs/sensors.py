@@ -50,9 +50,10 @@ def build_sensors(sync: str, deliver: str, installation: Installation) -> list[d
         report = poll.poll_due(
             installation.database, installation.sources, installation.fetcher, installation.landing, installation.now()
         )
-        for source_id, error in report.failures:
-            context.log.warning("source %s: %s", source_id, error)
-        return _ask(context, sync, waiting_for_sync(installation), lambda: waiting_tags(installation))
+        complaint = report.complaint()
+        if complaint:
+            context.log.warning("%s", complaint)
+        return _ask(context, sync, waiting_for_sync(installation), lambda: waiting_tags(installation), complaint)
 
     @dg.sensor(
         job_name=deliver,
@@ -95,11 +96,16 @@ def waiting_tags(installation: Installation) -> dict[str, str]:
 
 
 def _ask(
-    context: dg.SensorEvaluationContext, job: str, waiting: str | None, tags: Callable[[], dict[str, str]] = dict
+    context: dg.SensorEvaluationContext,
+    job: str,
+    waiting: str | None,
+    tags: Callable[[], dict[str, str]] = dict,
+    complaint: str = "",
 ) -> dg.SensorResult:
+    """What ``decide`` says, for Dagster; ``complaint`` is what whoever opens the tick reads beside the reason."""
     decision = decide(job, waiting, Asked.from_cursor(context.cursor), _runs_under_way(context, job) if waiting else 0)
     if decision.run_key is None:
-        return dg.SensorResult(skip_reason=decision.reason)
+        return dg.SensorResult(skip_reason="; ".join(filter(None, (decision.reason, complaint))))
     context.log.info("%s: %s", job, decision.reason)
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=decision.run_key, tags=tags() | {"fundingscout/reason": decision.reason[:200]})],

@@ -19,8 +19,8 @@ LATEST_MENTIONS = f"""
     ORDER BY document_seq DESC
 """
 LATEST_ROUNDS = f"""
-    SELECT first_seen_at, company_name, amount_usd, funding_type, lead_investor, location_country, confidence_score,
-        source_count, website, article_url
+    SELECT first_seen_at, company_name, amount_usd, funding_type, lead_investor, website, article_url,
+        location_country AS country, confidence_score AS confidence, source_count AS sources
     FROM core.funding_rounds WHERE round_seq > (SELECT max(round_seq) FROM core.funding_rounds) - {common.NEWEST}
     ORDER BY round_seq DESC
 """
@@ -37,7 +37,7 @@ SIGNAL_COUNTS = "SELECT signal_type, count(*) AS documents FROM core.mentions GR
     tags={"layer": "core"},
 )
 def mentions(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per document: what it claims.** Is it a funding round announced now, an acquisition, a job change, hiring, a new
+    """One row per document: what it claims. Is it a funding round announced now, an acquisition, a job change, hiring, a new
     company, or none; who, how much, which type, which investors.
 
     Every field is in `evidence` with the sentence it was read from; `set_aside_reason` says why a funding-like text makes no
@@ -49,7 +49,8 @@ def mentions(context: dg.AssetExecutionContext, installation: InstallationParam)
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.mentions", LATEST_MENTIONS)
         metadata["by_signal_type"] = common.preview(connection, SIGNAL_COUNTS)
-    context.log.info("%d documents read: %s", report.documents, report.by_signal_type)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in report.by_signal_type.items())
+    context.log.info("%d documents read: %s", report.documents, kinds or "nothing was new")
     return dg.MaterializeResult(
         metadata=metadata
         | {
@@ -85,7 +86,7 @@ def _model_use(use: ModelUse) -> dict[str, Any]:
     tags={"layer": "core"},
 )
 def funding_rounds(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per real-world funding round**, under one id that never changes.
+    """One row per real-world funding round, under one id that never changes.
 
     Reports of the same round (same company by name, domain or CIK; days apart; amounts and types that agree) are merged: later ones
     fill gaps and raise `confidence_score`, and never make the round new. `core.round_mentions` lists the documents of a round,
@@ -112,7 +113,7 @@ def funding_rounds(context: dg.AssetExecutionContext, installation: Installation
     tags={"layer": "core"},
 )
 def extraction_review(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**The readings of the last week that a person should look at**, as one page: rounds read with little confidence, texts that
+    """The readings of the last week that a person should look at, as one page: rounds read with little confidence, texts that
     were nearly read as a round, reports of one round that disagree, documents that broke the extractor.
 
     Each text is shown with what was read highlighted, the cues that decided with their weights, and the values that were rejected;

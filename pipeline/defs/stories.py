@@ -28,6 +28,8 @@ GUIDES = {
 # The daily sync refreshes whatever waits for no day; two hours for a run that waits or is slow.
 DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26))
 HOURLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
+# Assets whose table has another name.
+TABLES = {dg.AssetKey(["recovery", "tried_days"]): "recovery.dry_run_changes"}
 ON_DEMAND = {common.EXTRACTION_REVIEW}
 
 
@@ -40,12 +42,12 @@ def promise(spec: dg.AssetSpec) -> dg.FreshnessPolicy | None:
 
 def with_story(spec: dg.AssetSpec) -> dg.AssetSpec:
     """``spec`` with the schema, the lineage, the table's name and the guide of its asset, where it has them."""
-    table = ".".join(spec.key.path)
+    table = TABLES.get(spec.key) or ".".join(spec.key.path)
     metadata = dict(spec.metadata)
     if table in warehouse_columns():
         metadata |= {
             "dagster/table_name": table,
-            "dagster/column_schema": column_schema(spec.key),
+            "dagster/column_schema": column_schema(spec.key, table),
             "dagster/column_lineage": column_lineage(spec.key),
         }
     if spec.group_name in GUIDES:
@@ -53,13 +55,13 @@ def with_story(spec: dg.AssetSpec) -> dg.AssetSpec:
     return spec.replace_attributes(metadata=metadata, freshness_policy=promise(spec))
 
 
-def column_schema(key: dg.AssetKey) -> dg.TableSchema:
-    """The columns of the asset's table, each with its words and, as a tag, what it is made from."""
+def column_schema(key: dg.AssetKey, table: str) -> dg.TableSchema:
+    """The columns of the asset's ``table``, each with its words and, as a tag, what it is made from."""
     origins = SOURCES.get(key, {})
     return dg.TableSchema(
         columns=[
             dg.TableColumn(column.name, column.type, column.description, tags=_tags(origins.get(column.name, ())))
-            for column in warehouse_columns()[".".join(key.path)]
+            for column in warehouse_columns()[table]
         ]
     )
 

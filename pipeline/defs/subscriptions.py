@@ -21,7 +21,7 @@ from pipeline.webhooks.credits import settle_all_holds
     tags={"layer": "core"},
 )
 def published_signals(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-    """**One row per signal that subscribing teams may be told of**: funding rounds, acquisitions, job changes, hiring, new
+    """One row per signal that subscribing teams may be told of: funding rounds, acquisitions, job changes, hiring, new
     companies, new investors, in the app database (table `signals`), where requests and deliveries read them.
 
     Materialising it publishes what changed in `core/funding_rounds` and `core/mentions`, and puts each new signal into the outbox

@@ -30,7 +30,7 @@ def build_summary_asset(first_day: date) -> dg.AssetsDefinition:
         tags={"layer": "overview"},
     )
     def daily_summary_text(context: dg.AssetExecutionContext, installation: InstallationParam) -> dg.MaterializeResult:
-        """**One text per day (UTC)**: what came in, the rounds, who was told, what failed, what waits for a word, and which
+        """One text per day (UTC): what came in, the rounds, who was told, what failed, what waits for a word, and which
         sources are late.
 
         Written by the daily sync for the day before to `summaries/DAY.md` in this installation's home, and shown here. With

@@ -28,6 +28,7 @@ from pipeline.store.tables.documents import SourceHour, SourceState
 
 AT_ONCE = 16
 BUDGET_SECONDS = 30.0
+MOST_NAMED = 3  # sources that a complaint names
 GRACE_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 3600.0
 # We are called every five seconds or so: a poll due within this is made now, not a turn late.
@@ -49,6 +50,18 @@ class PollReport:
     @property
     def landed(self) -> int:
         return len(self.landing_ids)
+
+    def complaint(self) -> str:
+        """What failed, in one line whatever the number of sources; empty when nothing did."""
+        if not self.failures:
+            return ""
+        named = [source for source, _ in self.failures[:MOST_NAMED]]
+        more = f" and {len(self.failures) - len(named)} more" if len(self.failures) > len(named) else ""
+        reasons = {error.partition(":")[0] for _, error in self.failures}
+        line = f"{len(self.failures)} of {self.polled} polled sources failed ({', '.join(named)}{more}): {self.failures[0][1]}"
+        if len(self.failures) > 1 and reasons == {"name_not_found"}:
+            line += ". None of their names is found: is this machine online?"
+        return line + ". They are asked again, ever more rarely, down to once an hour; asset raw/source_hours counts it"
 
 
 @dataclass(frozen=True, slots=True)

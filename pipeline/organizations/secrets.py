@@ -66,19 +66,28 @@ def token_sha256(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+class BadSecretKey(ValueError):
+    """A key for secrets at rest can't be used. Never shows it."""
+
+
 class SecretBox:
     """Encrypts what must come back in clear: webhook secrets. Fernet (AES-128-CBC with HMAC-SHA256), keys can be rolled."""
 
     def __init__(self, keys: list[str]) -> None:
-        """``keys``: Fernet keys, newest first; the first encrypts, all decrypt. Raises ValueError for a malformed one."""
+        """``keys``: Fernet keys, newest first; the first encrypts, all decrypt. Raises BadSecretKey for a malformed one."""
         if not keys:
-            raise ValueError("no key for webhook secrets at rest: set FUNDINGSCOUT_SECRET_KEY or unset it to use the key file")
+            raise BadSecretKey(
+                "no key for webhook secrets at rest: set FUNDINGSCOUT_SECRET_KEY or unset it to use the key file"
+            )
         self._hash_key = hashlib.sha256(f"keyed hashes\n{keys[0]}".encode()).digest()
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
             # The library's own message may show the key.
-            raise ValueError("a key for webhook secrets at rest is not 32 bytes of base64url (Fernet)") from None
+            raise BadSecretKey(
+                "a key for webhook secrets at rest is not 32 bytes of base64url (Fernet): see FUNDINGSCOUT_SECRET_KEY, or HOME/"
+                f"{KEY_FILE} where that is unset; put the one back that the secrets were made with"
+            ) from None
 
     @classmethod
     def open(cls, settings: Settings) -> Self:

@@ -29,6 +29,10 @@ GONE_SERVER = {
 MIGRATION_LOCK = 814_722_301  # any number, the same in every process
 
 
+class DatabaseTooNew(RuntimeError):
+    """The app database was migrated by newer code than this. Says both versions, and what to do."""
+
+
 class AppDatabase:
     """One installation's app database. Cheap to build; connects on first use; safe to share between threads."""
 
@@ -74,10 +78,18 @@ class AppDatabase:
             session.execute(text(f"SELECT pg_advisory_xact_lock({lock:d})"))
 
     def migrate(self) -> None:
-        """Bring the schema to this code's version. Costs one query when none is due; several processes may call it at once."""
+        """Bring the schema to this code's version. Costs one query when none is due; several processes may call it at once.
+
+        Raises DatabaseTooNew when newer code has been here.
+        """
         present, wanted = self.schema_version()
         if present == wanted:
             return
+        if present is not None and present > wanted:
+            raise DatabaseTooNew(
+                f"the app database is of a newer version (schema {present}) than this code (schema {wanted}): run the newer code, "
+                "or put back the backup from before the upgrade (docs/operators, Restore)"
+            )
         # Imported here: every run of the pipeline calls this, and only an upgrade needs Alembic's 0.3 s.
         from alembic import command
         from alembic.config import Config

@@ -32,6 +32,10 @@ class WarehouseBusy(RuntimeError):
     """Another process held the warehouse for longer than we wait. Says which, and what to do."""
 
 
+class WarehouseUnusable(RuntimeError):
+    """The file can't be opened as a warehouse of this code's version. Says why, and what to do."""
+
+
 class Warehouse:
     """The DuckDB file of one installation. Holds no connection between openings."""
 
@@ -43,7 +47,8 @@ class Warehouse:
     def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection, with the tables in place; closed on leaving, whatever happens.
 
-        Raises WarehouseBusy after ``wait_seconds``. Statements are their own transactions unless begun.
+        Raises WarehouseBusy after ``wait_seconds``, WarehouseUnusable for a file that is none or is newer. Statements are
+        their own transactions unless begun.
         """
         connection = self._connect()
         try:
@@ -73,7 +78,7 @@ class Warehouse:
                 connection = duckdb.connect(str(self.path), config=CONFIG)
             except duckdb.IOException as error:
                 if "lock" not in str(error):
-                    raise
+                    raise self._unusable(error) from error
                 waited = time.monotonic() - began
                 holder = _holder(str(error))
                 if waited >= self.wait_seconds:
@@ -83,11 +88,20 @@ class Warehouse:
                     ) from None
                 if pause >= LONGEST_PAUSE_SECONDS:
                     log.info("waiting for the warehouse %s, held by %s", self.path, holder)
+            except duckdb.Error as error:
+                raise self._unusable(error) from error
             else:
                 connection.execute("SET TimeZone = 'UTC'")
                 return connection
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _unusable(self, error: duckdb.Error) -> WarehouseUnusable:
+        said = " ".join(str(error).split())
+        return WarehouseUnusable(
+            f"the warehouse {self.path} can't be opened: {said}. Is the disk full, or the file damaged? Stop the service, and put "
+            "back its newest backup (docs/operators, Restore)"
+        )
 
 
 def progress(connection: duckdb.DuckDBPyConnection, step: str) -> int:
@@ -112,7 +126,14 @@ def _upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE TABLE IF NOT EXISTS main.schema_version (version INTEGER, applied_at TIMESTAMP)")
     rows = connection.execute("SELECT coalesce(max(version), 0) FROM main.schema_version").fetchall()
     present = int(rows[0][0])
-    for file in sorted(SCHEMA.glob("*.sql")):
+    files = sorted(SCHEMA.glob("*.sql"))
+    newest = int(files[-1].name[:4])
+    if present > newest:
+        raise WarehouseUnusable(
+            f"the warehouse is of a newer version (schema {present}) than this code (schema {newest}): run the newer code, or put "
+            "back the backup from before the upgrade (docs/operators, Restore)"
+        )
+    for file in files:
         version = int(file.name[:4])
         if version > present:
             connection.begin()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.cli import COMMANDS, main
+from pipeline.commands.errors import explain_errors
 from pipeline.commands.suffix_list import NoSuffixList, check_suffix_list
 from pipeline.matching.domains import registrable_domain, use_suffix_list
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.store.app_database import DatabaseTooNew
 
 SAMPLES = PROJECT_ROOT / "data" / "samples"
 Run = Callable[..., Result]
@@ -149,6 +153,44 @@ def test_mistakes_are_said_in_a_line(run: Run, words: tuple[str, ...], says: str
     result = CliRunner().invoke(main, list(words))
     assert result.exit_code != 0
     assert says in result.output + str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (
+            "app.db",
+            b"not a database" * 1000,
+            "the app database (HOME/app.db, or FUNDINGSCOUT_DATABASE_URL) can't be used",
+        ),
+        ("warehouse.duckdb", b"not a database" * 1000, "warehouse.duckdb can't be opened"),
+        ("secret.key", b"garbage", "is not 32 bytes of base64url (Fernet): see FUNDINGSCOUT_SECRET_KEY, or HOME/secret.key"),
+        ("sources.yaml", b"sources: [{id: wire, kind: rsss}]", "entry 1 (id 'wire'), field kind: Input should be 'rss'"),
+    ],
+)
+def test_a_service_that_cannot_work_does_not_start_and_says_why_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, says: str
+) -> None:
+    """Five parts that each end with a traceback, again and again, bury what is the matter."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / name).write_bytes(content)
+    monkeypatch.setenv("FUNDINGSCOUT_HOME", str(tmp_path / "home"))
+    if name == "sources.yaml":
+        monkeypatch.setenv("FUNDINGSCOUT_SOURCES_FILE", str(tmp_path / "home" / name))
+    with pytest.raises(SystemExit) as ended:
+        explain_errors(lambda: main(["up"], standalone_mode=False))()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert says in told
+    assert "Traceback" not in told
+
+
+def test_a_database_of_newer_code_is_left_alone(run: Run) -> None:
+    run("organizations", "list")
+    with closing(sqlite3.connect(Settings().home / "app.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseTooNew, match=r"newer version .schema 9999.*run the newer code, or put back the backup"):
+        CliRunner().invoke(main, ["organizations", "list"], catch_exceptions=False)
 
 
 # --- the Public Suffix List -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select, text
 
 from pipeline.crm import history
 from pipeline.crm.changes import newest_change
+from pipeline.crm.recopy import queue_all
 from pipeline.crm.rows import AccountRow
 from pipeline.crm.upsert import delete_account, upsert_accounts, upsert_chunk
 from pipeline.store.app_database import MIGRATIONS, AppDatabase
@@ -131,3 +133,28 @@ def test_what_was_queued_row_by_row_moves_over_and_back(empty_database_url: str,
         back = session.execute(text("SELECT kind, external_id FROM crm_changes ORDER BY id")).all()
     assert sorted(map(tuple, back)) == sorted((row["k"], row["e"]) for row in rows)
     database.close()
+
+
+def test_a_restored_warehouse_is_brought_the_rows_it_has_missed(app_database: AppDatabase, tmp_path: Path) -> None:
+    """What it took after the backup is in no queue any more; without this those rows would never match again."""
+    organization(app_database)
+    path, backup = tmp_path / "w.duckdb", tmp_path / "backup.duckdb"
+    upsert_accounts(app_database, "north", [AccountRow("kept", "Kept"), AccountRow("gone", "Gone")], T0)
+    history.pull_changes(app_database, Warehouse(path), T0)
+    shutil.copyfile(path, backup)
+    later = T0 + timedelta(days=1)
+    upsert_accounts(app_database, "north", [AccountRow("late", "Late")], later)
+    delete_account(app_database, "north", "gone", later)
+    history.pull_changes(app_database, Warehouse(path), later)
+
+    restored = Warehouse(backup)
+    assert history.pull_changes(app_database, restored, later).accounts == 0
+    assert queue_all(app_database, restored, later) == 3
+    report = history.pull_changes(app_database, restored, later)
+    assert (report.accounts, report.deleted) == (2, 1)  # the one that is as it was is not written
+    assert names(restored) == ["Kept", "Late"]
+    with restored.open() as connection:
+        versions = connection.execute(
+            "SELECT external_id, valid_to IS NULL FROM core.crm_account_history ORDER BY 1"
+        ).fetchall()
+    assert versions == [("gone", False), ("kept", True), ("late", True)]

@@ -254,3 +254,22 @@ def test_of_two_runs_that_want_the_warehouse_one_waits_and_says_for_whom(tmp_pat
         second.join(120)
         assert runs == {"first": True, "second": True}
         assert any(pool in message for message in waiting), waiting
+
+
+def test_machine_without_internet_says_so_in_one_line_and_in_the_tick(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """A wall of a line for each source hides what is the matter."""
+    listed = "\n".join(
+        f"  - {{id: wire-{number}, kind: rss, url: 'https://wire-{number}.invalid/feed', outlet: Wire, what: News.}}"
+        for number in range(5)
+    )
+    (tmp_path / "sources.yaml").write_text(f"sources:\n{listed}\n")
+    alone = Installation(Settings(home=tmp_path / "home", sources_file=tmp_path / "sources.yaml", _env_file=None), Clock(NOW))
+    sensor = build_definitions(alone).get_repository_def().get_sensor_def("new_documents")
+    with dg.build_sensor_context(instance=instance, resources={"installation": alone}) as context:
+        tick = sensor.evaluate_tick(context)
+    alone.close()
+    assert tick.run_requests == []
+    said = "5 of 5 polled sources failed (wire-0, wire-1, wire-2 and 2 more): name_not_found: wire-0.invalid has no address"
+    assert tick.skip_message is not None
+    assert tick.skip_message.startswith(f"nothing is waiting; {said}")
+    assert "None of their names is found: is this machine online?" in tick.skip_message

@@ -167,11 +167,13 @@ def test_the_job_decides_and_what_it_approves_is_in_the_warehouse_too(world: Wor
     world.round("r2", "Bright-Loom Robotics")
     world.materialize(match_rounds, match_reviews)
     first, second = sorted(row.id for row in reviews.find(world.database))
-    config = {
+    config: dict[str, Any] = {
         "ops": {"decide": {"config": {"by": "ada", "approve": [first], "reject": [second, "unknown0"], "note": "looked"}}}
     }
-    result = decide_reviews.execute_in_process(run_config=config, resources={"installation": world.installation})
-    assert result.success
+    here = {"installation": world.installation}
+    result = decide_reviews.execute_in_process(run_config=config, resources=here, raise_on_error=False)
+    # Whoever mistyped an id must not believe that it is decided; the others are.
+    assert not result.success
     assert ("careful", "no_webhook") in world.told()
     states = dict(world.rows("SELECT review_id, status || ' ' || decided_by || ' ' || note FROM core.match_reviews"))
     assert states == {first: "approved ada looked", second: "rejected ada looked"}
@@ -179,7 +181,8 @@ def test_the_job_decides_and_what_it_approves_is_in_the_warehouse_too(world: Wor
     assert world.rows("SELECT match_id, origin FROM core.matches WHERE origin = 'review'") == [(approved.match_id, "review")]
     observed = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
     assert "no review 'unknown0'" in str(observed[0].event_specific_data)
-    assert decide_reviews.execute_in_process(run_config=config, resources={"installation": world.installation}).success
+    config["ops"]["decide"]["config"]["reject"] = [second]
+    assert decide_reviews.execute_in_process(run_config=config, resources=here).success  # again: somebody was quicker
     assert len(world.told()) == len(set(world.told())) + 1  # the usual partner's two rounds
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store.warehouse import SCHEMA, Warehouse, WarehouseBusy, progress, set_progress
+from pipeline.store.warehouse import SCHEMA, Warehouse, WarehouseBusy, WarehouseUnusable, progress, set_progress
 
 HOLDER = """
 import sys, time
@@ -110,5 +110,14 @@ def test_killed_holder_frees_the_warehouse_and_leaves_nothing_of_its_write(tmp_p
 def test_file_that_is_no_warehouse_is_not_taken_for_a_busy_one(tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     path.write_bytes(b"not a database" * 1000)
-    with pytest.raises(Exception, match="not a valid DuckDB"), Warehouse(path, wait_seconds=30).open():
+    refused = pytest.raises(WarehouseUnusable, match=r"not a valid DuckDB.*put back its newest backup")
+    with refused, Warehouse(path, wait_seconds=30).open():
+        pass
+
+
+def test_warehouse_of_newer_code_is_left_alone(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    with warehouse.open() as connection:
+        connection.execute("INSERT INTO main.schema_version VALUES (9999, now())")
+    with pytest.raises(WarehouseUnusable, match=r"newer version .schema 9999.*run the newer code"), warehouse.open():
         pass

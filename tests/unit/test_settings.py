@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.settings import PROJECT_ROOT, Settings, misspelt
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +96,24 @@ def test_settings_that_were_given_can_be_handed_on_through_the_environment(
 
 def test_a_secret_key_is_not_in_the_settings_text() -> None:
     assert "topsecret" not in repr(Settings(secret_key="topsecret"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("time_zone", "Mars/Phobos", "is no time zone; they are named like UTC or Europe/Berlin"),
+        ("daily_sync_cron", "0 2 * *", "has not the five fields of a cron line"),
+        ("database_url", "postgres://host/name", r"begins with neither postgresql\+psycopg:// nor sqlite:///"),
+    ],
+)
+def test_a_value_that_would_only_fail_inside_a_part_of_the_service_is_refused(name: str, value: str, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Settings(_env_file=None, **{name: value})  # type: ignore[arg-type]
+
+
+def test_a_misspelt_name_is_said_with_the_one_that_was_meant() -> None:
+    given = ["FUNDINGSCOUT_HOME", "FUNDINGSCOUT_RETENTON_DAYS", "FUNDINGSCOUT_QQQQQ", "PATH", "FUNDINGSCOUT_AS_OF"]
+    assert misspelt(given) == [
+        "FUNDINGSCOUT_QQQQQ is no setting and does nothing",
+        "FUNDINGSCOUT_RETENTON_DAYS is no setting and does nothing; is FUNDINGSCOUT_RETENTION_DAYS meant?",
+    ]

@@ -32,8 +32,8 @@ CREATE TABLE raw.documents (
 -- What could not be read, with its reason; the bytes are in the landing.
 CREATE TABLE raw.rejected_documents (
     landing_id BIGINT, landing_sha256 VARCHAR, source_id VARCHAR, kind VARCHAR, url VARCHAR,
-    entry VARCHAR,                -- which part of the landed body, '' for all of it
-    reason VARCHAR,               -- short slug
+    entry VARCHAR,                -- Which entry of the landed body, by its id, address or text; empty: all of it.
+    reason VARCHAR,               -- Why, as one word, which `fundingscout documents replay` takes.
     detail VARCHAR,
     rejected_at TIMESTAMP
 );

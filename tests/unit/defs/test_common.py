@@ -10,7 +10,7 @@ from html import unescape
 import duckdb
 from markdown_it import MarkdownIt
 
-from pipeline.defs.common import CELL_CHARACTERS, PREVIEW_ROWS, markdown_table, preview, row_count
+from pipeline.defs.common import CELL_CHARACTERS, NO_BREAK, PREVIEW_ROWS, markdown_table, preview, row_count
 
 
 def test_no_rows_are_said_in_words() -> None:
@@ -39,9 +39,23 @@ def test_text_from_outside_never_becomes_markup() -> None:
 
 def test_values_read_as_people_write_them() -> None:
     row = [None, datetime(2026, 11, 20, 2, 0, 0, 5), date(2026, 11, 20), 0.123456, Decimal("12500000.00"), ["é"]]  # noqa: DTZ001
-    assert markdown_table(list("abcdef"), [row]).splitlines()[2] == (
-        '|  | 2026-11-20 02:00:00 | 2026-11-20 | 0.123 | 12,500,000 | \\["é"\\] |'
+    shown = markdown_table(list("abcdef"), [row]).splitlines()[2]
+    assert shown.replace(NO_BREAK, " ") == '|  | 20 Nov 2026 02:00:00 | 20 Nov 2026 | 0.123 | 12,500,000 | \\["é"\\] |'
+    assert NO_BREAK.join(("20", "Nov", "2026")) in shown  # a narrow column must not spread a day over three lines
+
+
+def test_dollars_are_grouped_and_numbers_that_are_no_amounts_are_not() -> None:
+    assert (
+        markdown_table(["amount_usd", "landing_id"], [[24_000_000, 24_000_000]]).splitlines()[2] == "| 24,000,000 | 24000000 |"
     )
+
+
+def test_addresses_are_links_that_stay_whole_however_long() -> None:
+    address = "https://news.example.com/" + "x" * 200 + "/a_(b)?q=1|2"
+    shown = markdown_table(["article_url"], [[address]]).splitlines()[2]
+    assert shown == f"| [news.example.com]({address.replace('(', '%28').replace(')', '%29').replace('|', '%7C')}) |"
+    # What only looks like one stays text, and no name or error becomes a script.
+    assert markdown_table(["a"], [["javascript:alert(1)"]]).splitlines()[2] == "| javascript:alert(1) |"
 
 
 def test_preview_shows_the_first_rows_only() -> None:
