@@ -210,8 +210,9 @@ def misspelt(given: Iterable[str]) -> list[str]:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     complaints = []
     for name in sorted({name.upper() for name in given if name.upper().startswith(PREFIX)} - known - OTHER_NAMES):
-        like = get_close_matches(name, known, 1)
-        complaints.append(f"{name} is no setting and does nothing" + (f"; is {like[0]} meant?" if like else ""))
+        # Compared without what all have in common.
+        like = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1)
+        complaints.append(f"{name} is no setting and does nothing" + (f"; is {PREFIX}{like[0]} meant?" if like else ""))
     return complaints
 
 

@@ -83,3 +83,7 @@ def replay(which: str) -> None:
 
     count = ingest.replay(open_installation().database, int(which) if which.isdecimal() else which)
     click.echo(f"{count} put back")
+    if not count:
+        click.echo(
+            "No body as a whole was set aside so. An entry of a feed is read anew whenever the feed brings news.", err=True
+        )

@@ -16,6 +16,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._core.test_utils import create_run_for_test
 
 from pipeline.defs.marts import CORE_LOCATION, DAILY_SYNC, build_marts_definitions
+from pipeline.defs.marts_translation import readable
 from pipeline.installation import Installation
 from pipeline.settings import PROJECT_ROOT, Settings
 
@@ -198,3 +199,8 @@ def test_a_read_only_checkout_loads_in_a_process_of_its_own(definitions: dg.Defi
     assert int(done.stdout) == len(definitions.resolve_asset_graph().executable_asset_keys)
     assert [path.name for path in tmp_path.iterdir()] == ["dbt"]
     assert {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")} == before
+
+
+def test_previews_of_marts_show_what_people_read_and_fit_a_dialog() -> None:
+    names = ["match_id", "organization_id", "organization_slug", "account_external_id", "features_json", *map(str, range(12))]
+    assert readable(names) == ["organization_slug", "account_external_id", *map(str, range(8))]

@@ -53,6 +53,14 @@ def test_json_and_csv_hold_every_row_exactly(home: Path) -> None:
     assert ask("SELECT word FROM numbers LIMIT 1", "--csv").output.splitlines()[1] == '"a ""b"", é"'
 
 
+def test_columns_of_json_come_as_what_they_hold(home: Path) -> None:
+    """An article's sentence is not to be read through two layers of quotes."""
+    query = """SELECT '[{"text": "Acme raises"}]' AS evidence_json, NULL AS features_json, '[1' AS word FROM numbers LIMIT 1"""
+    assert json.loads(ask(query, "--json").output) == [
+        {"evidence_json": [{"text": "Acme raises"}], "features_json": None, "word": "[1"}
+    ]
+
+
 @pytest.mark.parametrize("name", ["week.csv", "week.parquet"])
 def test_an_answer_can_go_to_a_file(home: Path, tmp_path: Path, name: str) -> None:
     result = ask("SELECT * FROM numbers", "--out", str(tmp_path / name))
