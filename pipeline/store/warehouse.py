@@ -71,6 +71,7 @@ class Warehouse:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
         began = time.monotonic()
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -78,6 +79,9 @@ class Warehouse:
                 connection = duckdb.connect(str(self.path), config=CONFIG)
             except duckdb.IOException as error:
                 if "lock" not in str(error):
+                    if is_new:
+                        # Half a file (the disk was full) would be in the way of the next try.
+                        self.path.unlink(missing_ok=True)
                     raise self._unusable(error) from error
                 waited = time.monotonic() - began
                 holder = _holder(str(error))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.store.warehouse import SCHEMA, Warehouse, WarehouseBusy, WarehouseUnusable, progress, set_progress
@@ -113,6 +114,21 @@ def test_file_that_is_no_warehouse_is_not_taken_for_a_busy_one(tmp_path: Path) -
     refused = pytest.raises(WarehouseUnusable, match=r"not a valid DuckDB.*put back its newest backup")
     with refused, Warehouse(path, wait_seconds=30).open():
         pass
+
+
+def test_half_a_file_of_a_full_disk_is_not_left_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "warehouse.duckdb"
+
+    def fail_half_way(name: str, **_: object) -> None:
+        Path(name).write_bytes(b"half")
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(duckdb, "connect", fail_half_way)
+        with pytest.raises(WarehouseUnusable, match="No space left on device"), Warehouse(path).open():
+            pass
+    with Warehouse(path).open() as connection:
+        assert progress(connection, "step") == 0
 
 
 def test_warehouse_of_newer_code_is_left_alone(tmp_path: Path) -> None:
