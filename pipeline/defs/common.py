@@ -56,7 +56,7 @@ PREVIEW_ROWS = 10
 NEWEST = 1_000
 CELL_CHARACTERS = 80
 NO_BREAK = "\N{NO-BREAK SPACE}"
-WEB_ADDRESS = re.compile(r"https?://([\w.:-]+)[^\s<>\"\\]*")
+WEB_ADDRESS = re.compile(r"https?://([\w.:-]+)[^\s<>\"\\`]*")  # no backtick: two would make code of what is between
 NOT_IN_A_LINK = str.maketrans({"(": "%28", ")": "%29", "|": "%7C"})
 
 
