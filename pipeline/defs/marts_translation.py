@@ -137,8 +137,8 @@ def newest_first(table: str, node: Mapping[str, Any]) -> str:
     """The query behind a mart's preview: the newest rows by the column that the model's meta names as ``newest_first``."""
     column = node["config"].get("meta", {}).get("newest_first")
     names = list(node["columns"])
-    order = ([f"{column} DESC"] if column else []) + names[:2]  # a mart's grain comes first among its columns
-    return f"SELECT {', '.join(readable(names)) or '*'} FROM {table} ORDER BY {', '.join(order) or '1'}"
+    order = ([f"{column} DESC"] if column else []) + (names[:2] or ["1", "2"])  # a mart's grain comes first among its columns
+    return f"SELECT {', '.join(readable(names)) or '*'} FROM {table} ORDER BY {', '.join(order)}"
 
 
 def readable(names: Sequence[str]) -> list[str]:
