@@ -265,7 +265,7 @@ def test_machine_without_internet_says_so_in_one_line_and_in_the_tick(tmp_path: 
     (tmp_path / "sources.yaml").write_text(f"sources:\n{listed}\n")
     alone = Installation(Settings(home=tmp_path / "home", sources_file=tmp_path / "sources.yaml", _env_file=None), Clock(NOW))
     sensor = build_definitions(alone).get_repository_def().get_sensor_def("new_documents")
-    with dg.build_sensor_context(instance=instance, resources={"installation": alone}) as context:
+    with dg.build_sensor_context(instance=instance) as context:
         tick = sensor.evaluate_tick(context)
     alone.close()
     assert tick.run_requests == []
