@@ -46,6 +46,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Operate": {
         "suffix-list": ("suffix_list", "The Public Suffix List: refresh it, or go back to the bundled one."),
         "operators": ("operators", "Tokens for the operators' API: create, list, revoke."),
+        "restored": ("restored", "After a backup was put back: make the stores fit, hold what may have been told."),
         "doctor": ("doctor", "Check this installation and say what is wrong with it."),
     },
 }

@@ -81,6 +81,15 @@ def _warehouse(installation: Installation) -> tuple[str, str]:
     return OK, f"{installation.warehouse.path.name}: {rows[0][0]} documents, {rows[0][1]} rounds"
 
 
+def _ledger(installation: Installation) -> tuple[str, str]:
+    from pipeline.recovery.restored import held_since_restore, require_memory
+
+    require_memory(installation.database, installation.warehouse)
+    if held := held_since_restore(installation.database):
+        return WARN, f"{held} deliveries are held since a restore: `deliveries list --status held`, then `deliveries release`"
+    return OK, "it knows every send that the warehouse knows"
+
+
 def _secrets(installation: Installation) -> tuple[str, str]:
     with installation.database.read() as session:
         keys = session.scalars(select(ApiKey).where(ApiKey.revoked_at.is_(None))).all()
@@ -135,6 +144,7 @@ LOOKS: dict[str, Callable[[Installation], tuple[str, str]]] = {
     "home": _home,
     "app database": _app_database,
     "warehouse": _warehouse,
+    "ledger": _ledger,
     "secrets": _secrets,
     "sources": _sources,
     "user agent": _user_agent,

@@ -67,6 +67,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.partners.referrals import ReferralUnknown
     from pipeline.partners.snapshot_file import SnapshotInvalid
     from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
+    from pipeline.recovery.restored import LedgerForgot
     from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
     from pipeline.store.app_database import DatabaseTooNew
     from pipeline.store.closed_days import DaysClosed
@@ -92,6 +93,7 @@ def _expected() -> tuple[type[Exception], ...]:
         NothingPublished,
         OperationalError,
         KeyUnknown,
+        LedgerForgot,
         LandingRefused,
         OperationUnknown,
         OrganizationExists,

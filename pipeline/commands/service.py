@@ -9,6 +9,7 @@ import click
 
 from pipeline.commands.context import misspelt_settings, open_installation
 from pipeline.installation import Installation
+from pipeline.recovery.restored import require_memory
 from pipeline.service import Service
 from pipeline.store.warehouse import Warehouse, WarehouseBusy
 
@@ -41,10 +42,9 @@ def _look_before(installation: Installation) -> None:
     """Raises what the parts would end with, each in a traceback of its own, were the service started: one line instead."""
     if not installation.sources:
         click.echo(f"fundingscout: {installation.settings.sources_file} names no source: nothing will come in", err=True)
-    _ = installation.database, installation.secret_box
+    _ = installation.secret_box
     try:
-        with Warehouse(installation.settings.warehouse_path, 1.0).open():
-            pass
+        require_memory(installation.database, Warehouse(installation.settings.warehouse_path, 1.0))
     except WarehouseBusy as error:
         click.echo(f"fundingscout: {error}", err=True)  # which is waited for, step by step
 
@@ -60,6 +60,7 @@ def sync(poll: bool) -> None:
     from pipeline.main_job import open_dagster, run_sync
 
     installation = open_installation()
+    require_memory(installation.database, installation.warehouse)
     with open_dagster(installation.settings) as instance:
         result = run_sync(installation, instance, poll=poll)
     for source_id, error in result.source_failures:

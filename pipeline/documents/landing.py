@@ -58,6 +58,10 @@ class Landing:
             raise NotLanded(f"{path} does not hold what its name says. Restore it from a backup.")
         return body
 
+    def has(self, sha256: str) -> bool:
+        """Whether a body is kept under ``sha256``; not whether it is whole."""
+        return self._path(sha256).exists()
+
     def forget(self, sha256: str, before: datetime) -> bool:
         """Delete the body kept under ``sha256`` unless it was put again at or after ``before``; was there one to delete?"""
         path = self._path(sha256)

@@ -13,6 +13,7 @@ from pipeline.matching import near_misses, steps
 from pipeline.matching.tiers import Thresholds, search_from, sort_into_tiers
 from pipeline.organizations.thresholds import all_thresholds
 from pipeline.store.app_database import AppDatabase
+from pipeline.store.restored import maybe_told_until
 from pipeline.store.warehouse import Warehouse
 from pipeline.webhooks import outbox, reviews
 from pipeline.webhooks.outbox import RecordReport
@@ -57,7 +58,8 @@ def admit(
 ) -> Admission:
     """Record what is sure, ask about what is not, keep what was near, and note how far matching has come. Raises RoundUnknown."""
     tiers = sort_into_tiers(found.found, levels.own, levels.default)
-    record = outbox.record_matches(db, tiers.send, now, origin=origin, hold=hold)
+    maybe_told = maybe_told_until(warehouse) if tiers.send else None
+    record = outbox.record_matches(db, tiers.send, now, origin=origin, hold=hold, maybe_told_until=maybe_told)
     asked = reviews.take(db, tiers.review, levels.own, now, origin)
     near = near_misses.write(warehouse, tiers.near, levels.own, levels.default, now)
     steps.write(warehouse, found, record.recorded)

@@ -28,6 +28,8 @@ CHUNK = 500
 # What may change as later reports enrich a round; its id and first_seen_at never do.
 ROUND_FIELDS = ("company_name", "company_key", "funding_type", "amount_usd", "published_date", "location_country", "body")
 STANDING: dict[str, Any] = {"status": ACTIVE, "merged_into": None}  # unless the row says otherwise
+# Why a delivery is held: the ledger was put back from a backup, and it may have been told since that backup was made.
+RESTORED = "restored"
 # Two matchers must not both find that a real round is untold yet; any number, the same in every process.
 MATCH_LOCK = 814_722_302
 
@@ -78,13 +80,20 @@ def publish_rounds(db: AppDatabase, rows: Iterable[dict[str, Any]], now: datetim
 
 
 def record_matches(
-    db: AppDatabase, found: Sequence[FoundMatch], now: datetime, origin: str = "live", hold: bool = False
+    db: AppDatabase,
+    found: Sequence[FoundMatch],
+    now: datetime,
+    origin: str = "live",
+    hold: bool = False,
+    maybe_told_until: date | None = None,
 ) -> RecordReport:
     """Take matches into the ledger, each new one with one delivery: pending, held, or no_webhook where there is no URL.
 
     A match of the same organization and round that is known stays as it is and is given back as recorded. A match
     whose organization was told of the same real round under another id is suppressed (A-FS-24). ``origin``: live or
     backfill. A known match that is held is let go unless ``hold``: what a backfill found, and news report now, is told.
+    New ones about news of ``maybe_told_until`` or before are held as RESTORED, which only ``release_held`` lets go: the ledger was
+    put back from a backup that day, and may have forgotten them (store.restored).
     Safe to call again with the same matches, and from several processes at once. Raises RoundUnknown.
     """
     rounds = _load_rounds(db, {match.round_id for match in found})
@@ -96,7 +105,7 @@ def record_matches(
     for start in range(0, len(ordered), CHUNK):
         with db.write() as session:
             lock_matches(db, session)
-            _record(db, session, ordered[start : start + CHUNK], rounds, now, origin, hold, report)
+            _record(db, session, ordered[start : start + CHUNK], rounds, now, origin, hold, report, maybe_told_until)
     return report
 
 
@@ -267,6 +276,7 @@ def _record(
     origin: str,
     hold: bool,
     report: RecordReport,
+    maybe_told_until: date | None = None,
 ) -> None:
     judged = judge(session, chunk, rounds)
     known = dict(judged.known)
@@ -275,6 +285,7 @@ def _record(
     if not hold and known:
         # Held by a backfill, and now found as news: the partner is told after all, once.
         held = select(Delivery.id).where(Delivery.match_id.in_([row[0] for row in known.values()]), Delivery.status == "held")
+        held = held.where(func.coalesce(Delivery.reason, "") != RESTORED)
         _release(session, list(session.scalars(held)), now)
     matches: list[dict[str, Any]] = []
     deliveries: list[dict[str, Any]] = []
@@ -289,9 +300,11 @@ def _record(
             report.suppressed += 1
             continue
         endpoint = endpoints.get(found.organization_id)
-        status = "held" if hold else "pending" if endpoint else "no_webhook"
+        is_maybe_told = maybe_told_until is not None and verdict.logical.day <= maybe_told_until
+        status = "held" if hold or is_maybe_told else "pending" if endpoint else "no_webhook"
         matches.append(match_row(found, verdict.logical, origin, now))
-        deliveries.append(delivery_row(found, status, now, endpoint.id if endpoint else None))
+        delivery = delivery_row(found, status, now, endpoint.id if endpoint else None)
+        deliveries.append(delivery | {"reason": RESTORED if is_maybe_told else None})
         recorded = (match_id(*key), found, origin, now)
         known[key] = recorded
         report.recorded.append(recorded)
@@ -314,9 +327,9 @@ def _release(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, 
     for delivery, origin in rows:
         endpoint = endpoints.get(delivery.organization_id)
         if endpoint is not None:
-            delivery.status, delivery.endpoint_id = "pending", endpoint.id
+            delivery.status, delivery.reason, delivery.endpoint_id = "pending", None, endpoint.id
             pending += 1
         else:
-            delivery.status, delivery.finished_at = "no_webhook", now
+            delivery.status, delivery.reason, delivery.finished_at = "no_webhook", None, now
             add_no_webhook_attempt(session, delivery.id, origin, now)
     return pending, len(rows) - pending
