@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from pipeline.documents.clock import clock_ahead
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.fundingscout import PROFILE_NAME
@@ -79,6 +80,9 @@ class Standing(Collector):
             for outcome in OUTCOMES:
                 outcomes.add_metric([name, outcome], by_outcome[name, outcome])
         yield outcomes
+        ahead = clock_ahead(self._database)
+        if ahead is not None:
+            yield GaugeMetricFamily("fundingscout_clock_ahead_seconds", "Our clock against most sources'.", value=ahead)
 
     def _read(self) -> tuple[dict[str, int], datetime | None, list[Any]]:
         waiting = select(Delivery.status).where(OPEN).limit(MOST_ROWS).subquery()

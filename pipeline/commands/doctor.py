@@ -12,6 +12,7 @@ import click
 from sqlalchemy import select
 
 from pipeline.commands.context import misspelt_settings, open_installation, print_json
+from pipeline.documents import clock
 from pipeline.installation import Installation
 from pipeline.settings import Settings
 from pipeline.store.tables.organizations import ApiKey
@@ -123,6 +124,13 @@ def _settings(_: Installation) -> tuple[str, str]:
     return (WARN, "; ".join(wrong)) if wrong else (OK, "every name in the environment and in .env is known")
 
 
+def _clock(installation: Installation) -> tuple[str, str]:
+    wrong = clock.complaint(installation.database)
+    ahead = clock.clock_ahead(installation.database)
+    right = "too few sources have said what time it is" if ahead is None else f"within {abs(ahead):.0f} s of most sources'"
+    return (FAIL, wrong) if wrong else (OK, right)
+
+
 def _suffix_list(_: Installation) -> tuple[str, str]:
     from pipeline.matching.domains import registrable_domain
 
@@ -148,6 +156,7 @@ LOOKS: dict[str, Callable[[Installation], tuple[str, str]]] = {
     "secrets": _secrets,
     "sources": _sources,
     "user agent": _user_agent,
+    "clock": _clock,
     "suffix list": _suffix_list,
     "dagster": _dagster,
 }

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
+from pipeline.documents import clock
 from pipeline.organizations.organizations import get_organization
 from pipeline.webhooks import mirror, replays, sender
 from pipeline.webhooks.reports import DeliveryReport
@@ -54,14 +55,20 @@ def webhook_deliveries(context: dg.AssetExecutionContext, installation: Installa
     """
     # A sync run has new rounds to come back for: what slow endpoints have left is the next `deliver` run's.
     patience = SYNC_PATIENCE_SECONDS if context.run.job_name in IN_A_HURRY else None
-    report = sender.deliver_pending(
-        installation.database, installation.secret_box, installation.settings, installation.now, patience
-    )
+    wrong_clock = clock.complaint(installation.database)
+    if wrong_clock:
+        context.log.error("%s", wrong_clock)
+        report = DeliveryReport()
+    else:
+        report = sender.deliver_pending(
+            installation.database, installation.secret_box, installation.settings, installation.now, patience
+        )
     mirrored = mirror.mirror(installation.database, installation.warehouse, installation.now())
     with installation.warehouse.open() as connection:
         metadata = common.table_metadata(connection, "core.webhook_deliveries", LATEST_DELIVERIES)
     context.log.info("%d delivered, %d failed, %d copied", report.delivered, report.failed, mirrored.attempts)
-    return dg.MaterializeResult(metadata=metadata | figures(report) | {"copied_attempts": mirrored.attempts})
+    withheld = {"withheld_because": wrong_clock} if wrong_clock else {}
+    return dg.MaterializeResult(metadata=metadata | figures(report) | {"copied_attempts": mirrored.attempts} | withheld)
 
 
 def figures(report: DeliveryReport) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import dagster as dg
 from dagster._core.scheduler.instigation import TickStatus
 
 from pipeline.defs.common import InstallationParam
+from pipeline.documents import clock
 from pipeline.webhooks import notices
 
-RUN_FAILED, TICK_FAILED = "run_failed", "tick_failed"
+RUN_FAILED, TICK_FAILED, CLOCK_WRONG = "run_failed", "tick_failed", "clock_wrong"
 EVERY_SECONDS = 60
 # What a restarted machine may have to tell at once is cut off here; the next look takes the rest.
 MOST_AT_ONCE = 20
@@ -45,12 +46,15 @@ class Failure:
 def failures(context: dg.SensorEvaluationContext, installation: InstallationParam) -> dg.SkipReason:
     """Asks for no run. What was seen is kept in the cursor; a notice is written before it moves."""
     now = installation.now()
-    since = datetime.fromisoformat(context.cursor) if context.cursor else now - timedelta(minutes=10)
+    # Not later than now: the clock may have been ahead of time.
+    since = min(datetime.fromisoformat(context.cursor), now) if context.cursor else now - timedelta(minutes=10)
     found = sorted([*failed_runs(context.instance, since), *failed_ticks(context.instance, since)], key=lambda each: each.at)
     fresh = 0
     for failure in found[:MOST_AT_ONCE]:
         again = AGAIN_AFTER if failure.kind == TICK_FAILED else None
         fresh += notices.record(installation.database, failure.kind, failure.message, failure.details, now, again)
+    if wrong := clock.complaint(installation.database):
+        notices.record(installation.database, CLOCK_WRONG, wrong, {}, now, AGAIN_AFTER)
     # Whatever waits to be told, which no run may come along for.
     notices.tell(installation.database, installation.settings, installation.now)
     # Up to what was read: a failure that ends up in storage a moment late is found by the overlap, and noted once.

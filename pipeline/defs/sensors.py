@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from pipeline.crm.changes import newest_change
 from pipeline.defs.automation import Asked, decide
-from pipeline.documents import ingest, poll
+from pipeline.documents import clock, ingest, poll
 from pipeline.installation import Installation
 from pipeline.store.tables.crm import CrmChangeBatch
 from pipeline.store.tables.documents import Landing
@@ -66,6 +66,8 @@ def build_sensors(sync: str, deliver: str, installation: Installation) -> list[d
     )
     def pending_deliveries(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         waiting = outbox.waiting(installation.database, installation.now())
+        if waiting is not None and (wrong := clock.complaint(installation.database)):
+            return dg.SensorResult(skip_reason=wrong)
         if waiting is not None and _runs_under_way(context, sync):
             return dg.SensorResult(skip_reason="a sync run is under way and sends what is pending")
         return _ask(context, deliver, waiting)

@@ -22,6 +22,7 @@ import requests
 import urllib3
 
 from pipeline.documents import connect
+from pipeline.documents.clock import seconds_ahead
 from pipeline.documents.connect import AddressRefused, Guard, GuardedAdapter, NameNotFound
 from pipeline.documents.pace import HostPaces
 from pipeline.net.addresses import Network
@@ -51,6 +52,7 @@ class FetchResult:
     last_modified: str | None
     fetched_at: datetime
     is_not_modified: bool = False
+    clock_ahead: float | None = None  # seconds by which our clock is ahead of the server's, as far as it says
 
 
 class FetchFailed(RuntimeError):
@@ -227,6 +229,7 @@ class Fetcher:
             raise FetchFailed(
                 f"http_{status}", f"the server answered {status}", url, status, self._retry_after(response.headers)
             )
+        came_at = self.utc_now()
         return FetchResult(
             url=url,
             final_url=at,
@@ -237,6 +240,7 @@ class Fetcher:
             last_modified=response.headers.get("Last-Modified"),
             fetched_at=self.utc_now(),
             is_not_modified=is_not_modified,
+            clock_ahead=seconds_ahead(response.headers, came_at),
         )
 
     def _body(self, response: requests.Response, url: str, max_bytes: int, end: float) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.documents.fetch import Fetcher, FetchFailed, FetchResult
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 30.0
 PAUSE_FACTOR = 10.0  # 30 s, then 5 minutes
+# No pause is longer, whatever a server asks for.
+FURTHEST = timedelta(days=2)
 MOST_PER_CALL = 200
 HOSTS_AT_ONCE = 12
 ARTICLE_MAX_BYTES = 5_000_000
@@ -64,11 +66,14 @@ def register(database: AppDatabase, wanted: Iterable[WantedPage], now: datetime)
     return len(new)
 
 
+def is_due(now: datetime) -> ColumnElement[bool]:
+    """The condition that a page's time has come; or that it was planned by a clock that was ahead of time."""
+    return or_(FollowUp.next_attempt_at <= now, FollowUp.next_attempt_at > now + FURTHEST)
+
+
 def due(now: datetime) -> Select[FollowUp]:
     """The follow-ups to fetch now."""
-    return select(FollowUp).where(
-        FollowUp.status == "waiting", FollowUp.next_attempt_at <= now, FollowUp.attempts < MAX_ATTEMPTS
-    )
+    return select(FollowUp).where(FollowUp.status == "waiting", is_due(now), FollowUp.attempts < MAX_ATTEMPTS)
 
 
 def exhausted() -> Select[FollowUp]:

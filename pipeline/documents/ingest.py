@@ -140,7 +140,7 @@ def waiting(database: AppDatabase, now: datetime) -> Waiting:
             select(func.count(), func.max(tables.Landing.id)).where(tables.Landing.status == "landed")
         ).one()
         # Pages asked for in vain as often as they may are settled by the next run, whenever it is.
-        is_due = case((FollowUp.attempts >= follow_ups.MAX_ATTEMPTS, True), else_=FollowUp.next_attempt_at <= now)
+        is_due = case((FollowUp.attempts >= follow_ups.MAX_ATTEMPTS, True), else_=follow_ups.is_due(now))
         due = session.scalar(select(func.count()).select_from(FollowUp).where(FollowUp.status == "waiting", is_due))
     return Waiting(landings, due or 0, newest_id)
 

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline.documents import clock
 from pipeline.documents.edgar_walk import Walk, walk
 from pipeline.documents.fetch import Fetcher, FetchFailed, FetchResult
 from pipeline.documents.landing import Landing
@@ -33,6 +34,7 @@ GRACE_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 3600.0
 # We are called every five seconds or so: a poll due within this is made now, not a turn late.
 SLACK = timedelta(seconds=2)
+CLOCK_SLACK = timedelta(minutes=1)  # clocks of several machines differ
 FEED_TYPES = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 FIRST_ENTRY = re.compile(rb"<(?:[a-zA-Z0-9]+:)?(?:item|entry)[\s>]")
 LAST_ENTRY = re.compile(rb"</(?:[a-zA-Z0-9]+:)?(?:item|entry)\s*>")
@@ -61,6 +63,8 @@ class PollReport:
         line = f"{len(self.failures)} of {self.polled} polled sources failed ({', '.join(named)}{more}): {self.failures[0][1]}"
         if len(self.failures) > 1 and reasons == {"name_not_found"}:
             line += ". None of their names is found: is this machine online?"
+        if len(self.failures) > 1 and reasons == {"tls"}:
+            line += ". No certificate of theirs is accepted: is this machine's clock right?"
         return line + ". They are asked again, ever more rarely, down to once an hour; asset raw/source_hours counts it"
 
 
@@ -74,6 +78,7 @@ class Answer:
     bytes_read: int = 0
     walk: Walk | None = None
     failure: FetchFailed | None = None
+    clock_ahead: float | None = None
 
 
 def poll_due(database: AppDatabase, sources: Sequence[Source], fetcher: Fetcher, landing: Landing, now: datetime) -> PollReport:
@@ -109,7 +114,10 @@ def fingerprint(body: bytes) -> str:
 
 
 def _is_due(state: SourceState | None, now: datetime) -> bool:
-    return state is None or state.next_poll_at is None or state.next_poll_at <= now + SLACK
+    if state is None or state.next_poll_at is None or state.next_poll_at <= now + SLACK:
+        return True
+    # Polled later than now: the clock was ahead of time then, and what it planned may be years away.
+    return state.last_polled_at is not None and state.last_polled_at > now + CLOCK_SLACK
 
 
 def _ask_all(due: Sequence[Source], states: Mapping[str, SourceState], fetcher: Fetcher) -> dict[str, Answer]:
@@ -154,7 +162,7 @@ def _ask(source: Source, state: SourceState | None, fetcher: Fetcher, deadline: 
     except FetchFailed as failure:
         return Answer(failure=failure)
     bodies = [] if result.is_not_modified else [result]
-    return Answer(bodies, result.etag, result.last_modified, len(result.body))
+    return Answer(bodies, result.etag, result.last_modified, len(result.body), clock_ahead=result.clock_ahead)
 
 
 def _ask_edgar(source: Source, state: SourceState | None, fetcher: Fetcher, deadline: float) -> Answer:
@@ -164,7 +172,8 @@ def _ask_edgar(source: Source, state: SourceState | None, fetcher: Fetcher, dead
         return fetcher.fetch(url, accept=FEED_TYPES, gap_seconds=source.min_gap_seconds, deadline=deadline, tries=tries)
 
     found = walk(source.url, state.memory if state else {}, ask)
-    return Answer(found.pages, bytes_read=found.bytes_read, walk=found)
+    said = [page.clock_ahead for page in found.pages if page.clock_ahead is not None]
+    return Answer(found.pages, bytes_read=found.bytes_read, walk=found, clock_ahead=said[-1] if said else None)
 
 
 def _record(
@@ -185,6 +194,8 @@ def _record(
     if answer.failure is None:
         landed = _land(session, source, state, answer, kept, is_first_poll)
         _note_success(source, state, answer, now)
+        if answer.clock_ahead is not None:
+            state.memory = state.memory | {clock.MEMORY: round(answer.clock_ahead)}
         report.landing_ids += [row.id for row in landed]
         report.unchanged += not landed
     else:

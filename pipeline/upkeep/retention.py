@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pipeline.documents.landing import Landing
 from pipeline.partners.visitors import HASH_KEPT
@@ -27,6 +27,9 @@ from pipeline.upkeep import (
     signal_retention,
     warehouse_retention,
 )
+
+# So long without any news is no installation that works, or a clock that is ahead.
+SILENCE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,10 @@ def apply_retention(
     """Delete or compact what is older than ``policy`` says; gives rows (or files) by what they were.
 
     In bounded steps, each a transaction of its own: a kill leaves work for the next call, and others wait for one step at most.
-    Running it again does nothing. ``note`` is told of each step that did something.
+    Running it again does nothing. ``note`` is told of each step that did something. A clock that is far ahead would delete all
+    there is, so time is taken to be no later than a month after the newest moment that a document states.
     """
+    real_now, now = now, _not_ahead_of_the_news(warehouse, now, note)
     before = {
         "text": now - timedelta(days=policy.text_days),
         "landing": now - timedelta(days=policy.landing_days),
@@ -70,7 +75,7 @@ def apply_retention(
     }
     done = app_retention.clear_landings(database, landing, before["landing"])
     done |= app_retention.clear_tables(database, before["landing"], before["history"])
-    done |= app_retention.forget_visitors(database, now - HASH_KEPT)
+    done |= app_retention.forget_visitors(database, real_now - HASH_KEPT)
     done |= ledger_retention.clear_texts(database, warehouse, before["attempt"])
     forgotten = before["history"] - MARGIN
     # The warehouse closes the days; what says who was told goes after.
@@ -84,3 +89,15 @@ def apply_retention(
         if count:
             note(f"{what}: {count:,}")
     return done
+
+
+def _not_ahead_of_the_news(warehouse: Warehouse, now: datetime, note: Callable[[str], None]) -> datetime:
+    """``now``, or a while after the newest document's own date, if that is earlier: others' clocks stand for it."""
+    with warehouse.open() as connection:
+        newest = connection.execute("SELECT max(published_at) FROM raw.documents").fetchall()[0][0]
+    if newest is None or now <= newest.replace(tzinfo=UTC) + SILENCE:
+        return now
+    note(
+        f"the newest document is of {newest:%Y-%m-%d}: kept is what counts from {SILENCE.days} days after it. Is the clock right?"
+    )
+    return min(now, newest.replace(tzinfo=UTC) + SILENCE)

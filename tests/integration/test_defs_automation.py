@@ -189,9 +189,12 @@ def test_cursor_moves_on_but_never_past_what_was_not_looked_at(
 ) -> None:
     _, cursor = look(installation, instance, None)
     assert datetime.fromisoformat(cursor) == NOW - timedelta(seconds=60)
-    clock.now = NOW - timedelta(hours=5)  # a clock that is put back
+    clock.now = NOW - timedelta(seconds=30)
     _, later = look(installation, instance, cursor)
     assert later == cursor
+    clock.now = NOW - timedelta(days=700)  # it was ahead of time: what fails from now on is seen
+    _, later = look(installation, instance, cursor)
+    assert datetime.fromisoformat(later) == clock.now
 
 
 def test_notice_is_said_again_only_after_its_time(installation: Installation) -> None:

@@ -11,8 +11,10 @@ import dagster as dg
 import pytest
 
 from pipeline.defs import checks, delivery
+from pipeline.documents.clock import MEMORY
 from pipeline.installation import Installation
 from pipeline.settings import Settings
+from pipeline.store.tables.documents import SourceState
 from pipeline.webhooks.attempts import Outcome
 from pipeline.webhooks.claims import finish, turn
 from pipeline.webhooks.controls import set_policy
@@ -160,3 +162,17 @@ def test_figures_of_a_run_name_the_slowest_endpoints(app_database: Any, now: dat
     table = figures["slowest_endpoints"].value
     assert table.splitlines()[2] == "| slow.example | 1 | 1 | 5000 |"
     assert "secret-path" not in table
+
+
+def test_nothing_is_sent_while_the_clock_is_wrong_and_nothing_is_lost(world: World) -> None:
+    """A receiver refuses the signature of another time, and a refused delivery is never sent again."""
+    database = world.installation.database
+    organization = world.partners.add("acme", URL)
+    record_matches(database, [world.partners.found(organization, world.partners.round("r1"))], world.now)
+    with database.write() as session:
+        for name in ("a", "b", "c"):
+            session.add(SourceState(source_id=name, last_polled_at=world.now, memory={MEMORY: 600}))
+    made = dg.materialize([delivery.webhook_deliveries], resources={"installation": world.installation})
+    (told,) = made.asset_materializations_for_node("core__webhook_deliveries")
+    assert (told.metadata["sent"].value, "10 minutes ahead of" in str(told.metadata["withheld_because"].value)) == (0, True)
+    assert [row.status for row in world.partners.deliveries()] == ["pending"]

@@ -654,3 +654,21 @@ def test_page_that_makes_the_fetcher_fail_does_not_keep_others_from_coming(
     monkeypatch.setattr(robots.Robots, "check", fail_once)
     assert room.run().new == 2
     assert room.rows("SELECT body_origin FROM raw.documents ORDER BY title") == [("feed",), ("article",)]
+
+
+def test_what_a_clock_that_was_ahead_had_planned_is_asked_for_when_it_is_right_again(
+    make_room: Callable[..., Room], site: Site
+) -> None:
+    room = make_room()
+    publish(site)
+    site.put("/a", "moved", 500)
+    room.now = NOON + timedelta(days=700)
+    assert room.poll().landed == 1
+    room.run()
+    room.now = NOON
+    site.put("/feed", feed(item(f"{site.base}/c", "Lumen buys Umbra")), ETag='"2"')
+    assert room.poll().landed == 1
+    assert ingest.waiting(room.database, room.now).follow_ups_due == 1
+    with room.database.read() as session:
+        memory = session.get_one(tables.SourceState, "wire").memory
+    assert abs((datetime.now(UTC) - NOON).total_seconds() + memory["clock_ahead_seconds"]) < 60

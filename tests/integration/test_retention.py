@@ -313,3 +313,24 @@ def test_the_check_of_evidence_that_holds_up_deliveries_passes_over_texts_that_e
 def test_the_settings_are_the_policy() -> None:
     policy = RetentionPolicy.of(Settings(retention_text_days=7, retention_history_days=9))
     assert (policy.text_days, policy.landing_days, policy.attempt_days, policy.history_days) == (7, 90, 180, 9)
+
+
+def test_a_clock_that_is_years_ahead_deletes_nothing_and_closes_no_day(
+    database: AppDatabase, warehouse: Warehouse, landing: Landing
+) -> None:
+    """What news says of its day is others' clocks' word."""
+    sha256 = put(landing, b"young", 1)
+    with database.write() as session:
+        session.add_all([landing_row(sha256, 1), landing_row("0" * 64, 0)])
+    with warehouse.write() as connection:
+        connection.execute(
+            "INSERT INTO raw.documents BY NAME SELECT 'd1' AS document_id, 1 AS document_seq, 'article' AS kind, 'text' AS body, "
+            "'feed' AS body_origin, ?::TIMESTAMP AS published_at, ?::TIMESTAMP AS landed_at",
+            [ago(1).replace(tzinfo=None)] * 2,
+        )
+    said: list[str] = []
+    done = apply_retention(database, warehouse, landing, POLICY, NOW + timedelta(days=800), said.append)
+    assert not any(done.values())
+    assert landing.get(sha256) == b"young"
+    assert "Is the clock right?" in said[0]
+    require_open(warehouse, ago(300).date())
