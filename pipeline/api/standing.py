@@ -1,4 +1,5 @@
-"""What Prometheus is told of the ledger as it stands: what is to be sent, and what became of the last day's deliveries.
+"""What Prometheus is told of the ledger as it stands: what is to be sent, and what became of the last day's deliveries; and
+whether sources are asked, answer, and find our clock right.
 
 What belongs here: reading it at a bounded cost, in labels of bounded number. What does not: what the service itself counts
 (metrics). However large the ledger is and however much waits, a scrape reads at most MOST_ROWS rows of each kind, through
@@ -17,6 +18,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from pipeline.documents.clock import clock_ahead
+from pipeline.documents.source_standing import source_standing
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.deliveries import Delivery
 from pipeline.webhooks.fundingscout import PROFILE_NAME
@@ -80,6 +82,17 @@ class Standing(Collector):
             for outcome in OUTCOMES:
                 outcomes.add_metric([name, outcome], by_outcome[name, outcome])
         yield outcomes
+        sources = source_standing(self._database, self._now)
+        if sources.seconds_since_poll is not None:
+            yield GaugeMetricFamily(
+                "fundingscout_newest_poll_seconds", "Since any source was asked: grows where the daemon is down or hangs.",
+                value=sources.seconds_since_poll,
+            )  # fmt: skip
+            counts = {"failing": len(sources.failing), "unreadable": len(sources.unreadable)}
+            of_states = GaugeMetricFamily("fundingscout_sources", "Sources, by how their last poll went.", labels=["state"])
+            for state, count in (counts | {"well": sources.polled - sum(counts.values())}).items():
+                of_states.add_metric([state], count)
+            yield of_states
         ahead = clock_ahead(self._database)
         if ahead is not None:
             yield GaugeMetricFamily("fundingscout_clock_ahead_seconds", "Our clock against most sources'.", value=ahead)

@@ -13,11 +13,15 @@ from sqlalchemy import select
 
 from pipeline.commands.context import misspelt_settings, open_installation, print_json
 from pipeline.documents import clock
+from pipeline.documents.source_standing import source_standing
 from pipeline.installation import Installation
 from pipeline.settings import Settings
 from pipeline.store.tables.organizations import ApiKey
 
 LEAST_FREE_BYTES = 2_000_000_000
+# EDGAR is asked every 10 s, wires every 20.
+LONGEST_SILENCE_SECONDS = 600.0
+MOST_NAMED = 3
 OK, WARN, FAIL = "ok", "warn", "FAIL"
 
 
@@ -109,7 +113,16 @@ def _secrets(installation: Installation) -> tuple[str, str]:
 
 
 def _sources(installation: Installation) -> tuple[str, str]:
-    return OK, f"{len(installation.sources)} in {installation.settings.sources_file.name}"
+    text = f"{len(installation.sources)} in {installation.settings.sources_file.name}"
+    standing = source_standing(installation.database, installation.now(), {source.id for source in installation.sources})
+    since = standing.seconds_since_poll
+    if since is not None and since > LONGEST_SILENCE_SECONDS:
+        return WARN, f"{text}, none asked for {since / 60:,.0f} minutes: does the service run (`fundingscout up`)?"
+    wrong = standing.failing | {source: f"{why} (documents list, replay)" for source, why in standing.unreadable.items()}
+    if not wrong:
+        return OK, text
+    named = "; ".join(f"{source}: {why[:80]}" for source, why in list(wrong.items())[:MOST_NAMED])
+    return WARN, f"{text}, {len(wrong)} of them give nothing to read: {named}" + ("; …" if len(wrong) > MOST_NAMED else "")
 
 
 def _user_agent(installation: Installation) -> tuple[str, str]:
