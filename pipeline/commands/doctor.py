@@ -53,7 +53,8 @@ def examine(installation: Installation) -> Iterator[Finding]:
         try:
             state, text = look(installation)
         except Exception as error:  # noqa: BLE001 - whatever is wrong is what we were asked for
-            state, text = FAIL, f"{type(error).__name__}: {error}"
+            # The driver's own words where it is the database: SQLAlchemy's go over several lines.
+            state, text = FAIL, f"{type(error).__name__}: {' '.join(str(getattr(error, 'orig', None) or error).split())}"
         yield Finding(name, state, text)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 
 import click
 from pydantic import ValidationError
+
+REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
 
 def explain_errors(command: click.Command) -> Callable[[], None]:
@@ -21,7 +24,7 @@ def explain_errors(command: click.Command) -> Callable[[], None]:
                 click.echo(f"Error: {error.title} {name}: {problem['msg']} (got {problem['input']!r})", err=True)
             sys.exit(2)
         except Exception as error:
-            if not isinstance(error, _expected()) and not _is_damaged(error):
+            if not (isinstance(error, _expected()) or _is_damaged(error) or _is_refused(error)):
                 raise
             click.echo(f"Error: {_said(error)}", err=True)
             sys.exit(1)
@@ -36,14 +39,23 @@ def _is_damaged(error: Exception) -> bool:
     return type(error) is DatabaseError
 
 
+def _is_refused(error: Exception) -> bool:
+    """Whether the system lets nothing be written: rights, a disk mounted for reading alone, no room."""
+    return isinstance(error, OSError) and error.errno in REFUSED
+
+
 def _said(error: Exception) -> str:
-    """The text of an expected error; of the database's own, what it is about and the way out."""
+    """The text of an expected error; of the database's and the system's own, what it is about and the way out."""
+    if isinstance(error, OSError) and _is_refused(error):
+        return (
+            f"{error.strerror}: {error.filename or 'no file named'}. May this user write to FUNDINGSCOUT_HOME, is there room?"
+        )
     cause = getattr(error, "orig", None)
     if cause is None:
         return str(error)
     return (
         f"the app database (HOME/app.db, or FUNDINGSCOUT_DATABASE_URL) can't be used: {' '.join(str(cause).split())}. Is the "
-        "server up, the disk full, or the file damaged? docs/operators says how to restore a backup"
+        "server up, may this user write to the home, is the disk full or the file damaged? docs/operators has how to restore"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -183,6 +186,29 @@ def test_a_service_that_cannot_work_does_not_start_and_says_why_in_a_line(
     told = capsys.readouterr().err
     assert says in told
     assert "Traceback" not in told
+
+
+def command(does: Callable[[], None]) -> click.Command:
+    return click.Command("x", callback=does)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_home_that_can_not_be_written_to_is_said_in_a_line(capsys: pytest.CaptureFixture[str], number: int) -> None:
+    def refused() -> None:
+        raise OSError(number, os.strerror(number), "/srv/home/secret.key")
+
+    with pytest.raises(SystemExit) as ended:
+        explain_errors(lambda: command(refused).main([], standalone_mode=False))()
+    assert ended.value.code == 1
+    assert f"Error: {os.strerror(number)}: /srv/home/secret.key. May this user write to" in capsys.readouterr().err
+
+
+def test_another_error_of_the_system_keeps_its_traceback() -> None:
+    def broken() -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        explain_errors(lambda: command(broken).main([], standalone_mode=False))()
 
 
 def test_a_database_of_newer_code_is_left_alone(run: Run) -> None:
