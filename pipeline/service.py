@@ -11,7 +11,6 @@ import ctypes
 import fcntl
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -36,6 +36,10 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 MOST_RESTARTS = 5
 RESTART_WINDOW_SECONDS = 120.0
 CODE_LOCATIONS = {"fundingscout": "pipeline.definitions", "marts": "pipeline.definitions_marts"}
+
+
+class BadDagsterFile(ValueError):
+    """The operator's own dagster.yaml can't be read. Says where."""
 
 
 class AlreadyRunning(RuntimeError):
@@ -61,11 +65,28 @@ class Part:
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """Dagster's folder in the installation's home, with this version's dagster.yaml in it."""
-    folder = settings.home.absolute() / "dagster"
+    """Dagster's folder in the installation's home, with this version's dagster.yaml in it.
+
+    Entries of an operator's own ``dagster.yaml`` in the home take the place of ours (another storage). Raises BadDagsterFile.
+    """
+    home = settings.home.absolute()
+    folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", folder / "dagster.yaml")
+    text = (PROJECT_ROOT / "dagster.yaml").read_text()
+    if (own := home / "dagster.yaml").exists():
+        text = yaml.safe_dump(yaml.safe_load(text) | _entries(own), sort_keys=False)
+    (folder / "dagster.yaml").write_text(text)
     return folder
+
+
+def _entries(file: Path) -> dict[str, Any]:
+    try:
+        entries = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadDagsterFile(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, dict):
+        raise BadDagsterFile(f"{file} holds no entries such as `storage:`")
+    return entries
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from pipeline.partners.snapshot_file import SnapshotInvalid
     from pipeline.partners.webhooks import PartnerWebhookRefused, PartnerWebhookUnknown
     from pipeline.recovery.restored import LedgerForgot
-    from pipeline.service import AlreadyRunning, PartKeepsEnding, PortTaken
+    from pipeline.service import AlreadyRunning, BadDagsterFile, PartKeepsEnding, PortTaken
     from pipeline.store.app_database import DatabaseTooNew
     from pipeline.store.closed_days import DaysClosed
     from pipeline.store.published import NothingPublished
@@ -94,6 +94,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         AlreadyRunning,
+        BadDagsterFile,
         BadSecretKey,
         BadThresholds,
         DatabaseTooNew,

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from pipeline.service import AlreadyRunning, PortTaken, Service, held, prepare_dagster_home
+from pipeline.service import AlreadyRunning, BadDagsterFile, PortTaken, Service, held, prepare_dagster_home
 from pipeline.settings import PROJECT_ROOT, Settings
 
 
@@ -40,3 +41,15 @@ def test_dagsters_home_has_this_versions_instance_without_telemetry(tmp_path: Pa
     folder = prepare_dagster_home(Settings(home=tmp_path))
     assert (folder / "dagster.yaml").read_text() == (PROJECT_ROOT / "dagster.yaml").read_text()
     assert "telemetry:\n  enabled: false" in (folder / "dagster.yaml").read_text()
+
+
+def test_an_operator_s_own_entries_take_the_place_of_ours_and_the_others_stay(tmp_path: Path) -> None:
+    own = tmp_path / "dagster.yaml"
+    own.write_text("storage: {sqlite: {base_dir: /srv/dagster}}\nretention: {}\n")
+    told = yaml.safe_load((prepare_dagster_home(Settings(home=tmp_path)) / "dagster.yaml").read_text())
+    ours = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    assert told == ours | {"storage": {"sqlite": {"base_dir": "/srv/dagster"}}, "retention": {}}
+    for bad in ("storage", "a: [", "\xff"):
+        own.write_bytes(bad.encode("latin-1"))
+        with pytest.raises(BadDagsterFile, match=r"dagster\.yaml"):
+            prepare_dagster_home(Settings(home=tmp_path))
