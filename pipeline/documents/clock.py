@@ -39,8 +39,8 @@ def clock_ahead(database: AppDatabase) -> float | None:
     """By how many seconds this machine's clock is ahead (behind: less than 0) of most sources', as the last polls have shown it;
     None where fewer than LEAST_SOURCES have said so within an hour of the newest poll."""
     with database.read() as session:
-        rows = list(session.execute(select(SourceState.last_polled_at, SourceState.memory)))
-    said = [(at, memory[MEMORY]) for at, memory in rows if at is not None and memory.get(MEMORY) is not None]
+        rows = session.execute(select(SourceState.last_polled_at, SourceState.memory)).all()
+    said = [(row.last_polled_at, row.memory[MEMORY]) for row in rows if row.last_polled_at and MEMORY in row.memory]
     newest = max((at for at, _ in said), default=None)
     lately = [ahead for at, ahead in said if newest is not None and at >= newest - LATELY]
     return float(median(lately)) if len(lately) >= LEAST_SOURCES else None

@@ -94,7 +94,7 @@ def apply_retention(
 def _not_ahead_of_the_news(warehouse: Warehouse, now: datetime, note: Callable[[str], None]) -> datetime:
     """``now``, or a while after the newest document's own date, if that is earlier: others' clocks stand for it."""
     with warehouse.open() as connection:
-        newest = connection.execute("SELECT max(published_at) FROM raw.documents").fetchall()[0][0]
+        newest: datetime | None = connection.execute("SELECT max(published_at) FROM raw.documents").fetchall()[0][0]
     if newest is None or now <= newest.replace(tzinfo=UTC) + SILENCE:
         return now
     note(
