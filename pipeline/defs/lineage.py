@@ -23,6 +23,11 @@ def _read_from(names: str, *origins: Origin) -> Origins:
     return dict.fromkeys(names.split(), origins)
 
 
+def _of_both(name: str) -> tuple[Origin, Origin]:
+    """A column that rounds and mentions have."""
+    return (common.FUNDING_ROUNDS, name), (common.MENTIONS, name)
+
+
 _TEXT = ((common.DOCUMENTS, "title"), (common.DOCUMENTS, "body"), (common.DOCUMENTS, "form_d"))
 _ROUND = (common.FUNDING_ROUNDS, "round_id")
 _COMPARED_IN_CRM = (
@@ -55,6 +60,30 @@ SOURCES: Mapping[dg.AssetKey, Origins] = {
     | _read_from("published_date", (common.DOCUMENTS, "published_at"))
     | _read_from("source_count", (common.DOCUMENTS, "outlet"))
     | _read_from("tells", (common.DOCUMENTS, "is_catch_up"), (common.MENTIONS, "is_recovered")),
+    # A signal is made of a round, or of the mentions of one event.
+    common.SIGNALS_PUBLISHED: _read_from("id", _ROUND, (common.MENTIONS, "document_id"))
+    | _read_from("external_id", _ROUND, (common.MENTIONS, "document_id"), (common.MENTIONS, "signal_type"))
+    | _read_from("event_type", (common.MENTIONS, "signal_type"))
+    | _read_from("logical_key", _ROUND, (common.MENTIONS, "company_key"), (common.MENTIONS, "details"))
+    | _read_from("is_active", (common.FUNDING_ROUNDS, "status"), (common.MENTIONS, "signal_type"))
+    | _read_from(
+        "occurred_at",
+        (common.FUNDING_ROUNDS, "announced_date"),
+        (common.FUNDING_ROUNDS, "published_date"),
+        (common.FUNDING_ROUNDS, "first_seen_at"),
+        (common.DOCUMENTS, "published_at"),
+        (common.DOCUMENTS, "landed_at"),
+    )
+    | _read_from("discovered_at", (common.FUNDING_ROUNDS, "first_seen_at"), (common.DOCUMENTS, "landed_at"))
+    | _read_from("company_id", *_of_both("domain_key"), *_of_both("company_key"))
+    | _read_from("company_name", *_of_both("company_name"))
+    | _read_from("industry categories", *_of_both("industry"))
+    | _read_from("country", (common.FUNDING_ROUNDS, "location_country"), (common.MENTIONS, "country"))
+    | _read_from("round_type", (common.FUNDING_ROUNDS, "funding_type"))
+    | _same(common.FUNDING_ROUNDS, "round_flavor")
+    | _read_from("amount", *_of_both("amount"))
+    | _read_from("currency", *_of_both("currency"))
+    | _read_from("confidence", *_of_both("confidence_score")),
     common.CRM_SNAPSHOTS: _read_from(
         "accounts accounts_added accounts_changed accounts_removed",
         (common.CRM_ACCOUNTS, "external_id"),

@@ -9,10 +9,12 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
+from pipeline.defs.guides import guide
 from pipeline.defs.stories import DAILY
 
 MARTS = "marts"
 OWNERS = ["team:analytics"]
+MARTS_GUIDE = "docs/analysts/README.md#explain-a-match"
 # Ids that people gave: a source's, and those of rows in partners' CRMs.
 NAMED_IDS = {"source_id", "account_external_id", "contact_external_id", "row_external_id"}
 MOST_COLUMNS = 10
@@ -59,6 +61,7 @@ class Translator(DagsterDbtTranslator):
             tags={"layer": node["config"]["schema"]},
             # Views are as fresh as what they show.
             freshness_policy=DAILY if node["config"]["schema"] == MARTS else None,
+            metadata={**spec.metadata, **(guide(MARTS_GUIDE) if node["config"]["schema"] == MARTS else {})},
         )
 
     def get_asset_check_spec(

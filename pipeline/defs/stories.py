@@ -1,7 +1,7 @@
 """What every asset says of itself beyond its description: its table, columns, where each column comes from, and the docs.
 
 What belongs here: static metadata, put on the specs in one place. What does not: descriptions of assets (beside each asset)
-and of columns (store/warehouse_schema).
+and of columns (store/warehouse_schema; store/tables for what the app database holds).
 """
 
 from datetime import timedelta
@@ -9,12 +9,16 @@ from datetime import timedelta
 import dagster as dg
 
 from pipeline.defs import common
+from pipeline.defs.columns import column_metadata
+from pipeline.defs.guides import guide
 from pipeline.defs.lineage import SOURCES
-from pipeline.store.warehouse_columns import warehouse_columns
+from pipeline.store.app_columns import columns_of
+from pipeline.store.tables.subscriptions import Signal
+from pipeline.store.warehouse_columns import Column, warehouse_columns
 
 # Where an asset is explained at length.
 GUIDES = {
-    common.INGEST: "docs/analysts/README.md",
+    common.INGEST: "docs/analysts/morning.md#what-went-wrong",
     common.SIGNALS: "docs/analysts/signals.md",
     common.CRM: "docs/analysts/README.md#what-a-crm-looked-like-on-a-day",
     common.MATCHING: "docs/analysts/README.md#how-rows-are-matched",
@@ -28,8 +32,9 @@ GUIDES = {
 # The daily sync refreshes whatever waits for no day; two hours for a run that waits or is slow.
 DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26))
 HOURLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
-# Assets whose table has another name.
+# Assets whose table has another name, and those whose table is in the app database.
 TABLES = {dg.AssetKey(["recovery", "tried_days"]): "recovery.dry_run_changes"}
+APP_TABLES = {common.SIGNALS_PUBLISHED: Signal}
 ON_DEMAND = {common.EXTRACTION_REVIEW}
 
 
@@ -42,39 +47,21 @@ def promise(spec: dg.AssetSpec) -> dg.FreshnessPolicy | None:
 
 def with_story(spec: dg.AssetSpec) -> dg.AssetSpec:
     """``spec`` with the schema, the lineage, the table's name and the guide of its asset, where it has them."""
-    table = TABLES.get(spec.key) or ".".join(spec.key.path)
     metadata = dict(spec.metadata)
-    if table in warehouse_columns():
-        metadata |= {
-            "dagster/table_name": table,
-            "dagster/column_schema": column_schema(spec.key, table),
-            "dagster/column_lineage": column_lineage(spec.key),
-        }
+    name, columns = table_of(spec.key)
+    if columns:
+        origins = SOURCES.get(spec.key, {})
+        named = {column: [(".".join(asset.path), of) for asset, of in several] for column, several in origins.items()}
+        assets = {".".join(asset.path): asset for several in origins.values() for asset, _ in several}
+        metadata |= {"dagster/table_name": name} | column_metadata(columns, named, assets)
     if spec.group_name in GUIDES:
-        metadata["guide"] = dg.MetadataValue.path(GUIDES[spec.group_name])
+        metadata |= guide(GUIDES[spec.group_name])
     return spec.replace_attributes(metadata=metadata, freshness_policy=promise(spec))
 
 
-def column_schema(key: dg.AssetKey, table: str) -> dg.TableSchema:
-    """The columns of the asset's ``table``, each with its words and, as a tag, what it is made from."""
-    origins = SOURCES.get(key, {})
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(column.name, column.type, column.description, tags=_tags(origins.get(column.name, ())))
-            for column in warehouse_columns()[table]
-        ]
-    )
-
-
-def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage:
-    """From which columns of which assets each column is made; columns that come from outside are not named."""
-    return dg.TableColumnLineage(
-        {
-            column: [dg.TableColumnDep(asset_key=asset, column_name=of) for asset, of in origins]
-            for column, origins in SOURCES.get(key, {}).items()
-        }
-    )
-
-
-def _tags(origins: tuple[tuple[dg.AssetKey, str], ...]) -> dict[str, str]:
-    return {"from": ", ".join(f"{asset.path[-1]}.{of}" for asset, of in origins)} if origins else {}
+def table_of(key: dg.AssetKey) -> tuple[str, tuple[Column, ...]]:
+    """The table that the asset is, and its columns; none where it is no table."""
+    if key in APP_TABLES:
+        return APP_TABLES[key].__tablename__, columns_of(APP_TABLES[key])
+    name = TABLES.get(key) or ".".join(key.path)
+    return name, warehouse_columns().get(name, ())

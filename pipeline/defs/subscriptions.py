@@ -7,7 +7,7 @@ from pipeline.defs.common import InstallationParam
 from pipeline.subscriptions.fan_out import fan_out
 from pipeline.subscriptions.index import SubscriptionIndex
 from pipeline.subscriptions.publishing import publish_changed_signals
-from pipeline.subscriptions.signals import latest_signals
+from pipeline.subscriptions.signals import count_signals, latest_signals
 from pipeline.webhooks.credits import settle_all_holds
 
 
@@ -41,6 +41,7 @@ def published_signals(context: dg.AssetExecutionContext, installation: Installat
     names = ["discovered_at", "event", "company", "country", "amount", "currency", "fan_out"]
     return dg.MaterializeResult(
         metadata={
+            "dagster/row_count": count_signals(database),
             "new": report.new,
             "changed": report.changed,
             "fanned_out": fanned.signals,

@@ -52,6 +52,7 @@ class Outcome:
     seconds: float
     failures: int | None
     message: str
+    sql: str = ""  # the query that it was, compiled
 
     @property
     def is_broken(self) -> bool:
@@ -193,6 +194,7 @@ def _outcome(node: NodeResult) -> Outcome:
         seconds=round(node.execution_time, 3),
         failures=node.failures,
         message=" ".join((node.message or "").split()),
+        sql=getattr(node.node, "compiled_code", None) or "",
     )
 
 

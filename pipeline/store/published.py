@@ -25,8 +25,15 @@ from typing import Protocol
 import duckdb
 
 from pipeline.store.warehouse import CONFIG, Warehouse
+from pipeline.store.warehouse_columns import Column
 
 VIEWS_FILE = "fundingscout.duckdb"
+# The table in that file that says what it shows.
+PUBLISHED_TABLES = (
+    Column("table_name", "VARCHAR", "the mart; a view of this name shows it"),
+    Column("row_count", "BIGINT", "how many rows it has"),
+    Column("published_at", "TIMESTAMP", "when it was published (UTC)"),
+)
 LATEST = "latest"
 BUILDS = "builds"
 # A reader that found a file through latest/ has this many publishings' time to open it.
@@ -215,7 +222,8 @@ def _write_views(folder: Path, marts: Sequence[Publishable], tables: Sequence[Pu
     file = scratch / VIEWS_FILE
     connection = duckdb.connect(str(file), config=CONFIG)
     try:
-        connection.execute("CREATE TABLE published_tables (table_name VARCHAR, row_count BIGINT, published_at TIMESTAMP)")
+        columns = ", ".join(f"{column.name} {column.type}" for column in PUBLISHED_TABLES)
+        connection.execute(f"CREATE TABLE published_tables ({columns})")
         connection.execute("COMMENT ON TABLE published_tables IS 'What this file shows and when it was published (UTC).'")
         for mart, table in zip(marts, tables, strict=True):
             moment = now.astimezone(UTC).replace(tzinfo=None)

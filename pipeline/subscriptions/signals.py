@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.store.app_database import AppDatabase
@@ -105,6 +105,12 @@ def publish_signals(
             _take_back(session, [row for row in known.values() if not row.is_active], now)
             _carry_over(session, merged_into or {})
     return PublishReport(new, changed, waiting)
+
+
+def count_signals(db: AppDatabase) -> int:
+    """How many signals there are; retention keeps them from growing without end."""
+    with db.read() as session:
+        return session.scalars(select(func.count()).select_from(Signal)).one()
 
 
 def latest_signals(db: AppDatabase, limit: int) -> list[Signal]:

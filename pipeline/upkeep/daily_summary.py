@@ -88,6 +88,10 @@ _LATE = f"""
     FROM usual WHERE date_diff('hour', last_at, $end) > {LATE_FACTOR} * greatest(usual_gap, 1)
     ORDER BY 3 DESC, 1
 """  # noqa: S608 - constants of this module
+_ASKED = """
+    SELECT CAST(sum(polls) AS BIGINT), CAST(sum(failures) AS BIGINT), count(DISTINCT source_id)
+    FROM raw.source_hours WHERE hour_at >= $start AND hour_at < $end
+"""
 _FAILING = """
     SELECT source_id, CAST(sum(failures) AS BIGINT), CAST(sum(polls) AS BIGINT),
         arg_max(last_error, hour_at) FILTER (last_error IS NOT NULL)
@@ -122,6 +126,7 @@ def daily_summary(connection: duckdb.DuckDBPyConnection, day: date, now: datetim
     late, failing = ask(_LATE, rhythm=end - timedelta(days=RHYTHM_DAYS)), ask(_FAILING)
     parts = [
         f"# Funding news of {day}",
+        _no_answer(*ask(_ASKED)[0]),
         _came_in(ask(_DOCUMENTS)[0], ask(_REJECTED)[0][0], ask(_ROUNDS)[0]),
         _section("Largest rounds", ("company", "type", "USD", "article"), [_round_line(row) for row in ask(_LARGEST)]),
         _section("Who was told", ("organization", "matches", "delivered", "failed", "no webhook"), told),
@@ -135,6 +140,16 @@ def daily_summary(connection: duckdb.DuckDBPyConnection, day: date, now: datetim
         _section("Sources that fail", ("source", "failures", "polls", "last error"), failing),
     ]
     return DailySummary(day, "\n\n".join(part for part in parts if part) + "\n", bool(failed or waiting or late or failing))
+
+
+def _no_answer(polls: int | None, failures: int | None, sources: int) -> str:
+    """A sentence where all that was asked failed: then it is not the sources, and no table of them says so as plainly."""
+    if not polls or polls != failures:
+        return ""
+    return (
+        f"**No source answered**: all {polls:,} polls of {sources:,} sources failed. Either this machine cannot reach them "
+        "(network, proxy, name service), or nothing it asks is there; what was published meanwhile is read once they answer."
+    )
 
 
 def _came_in(documents: tuple[Any, ...], rejected: int, rounds: tuple[Any, ...]) -> str:

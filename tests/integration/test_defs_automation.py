@@ -16,6 +16,7 @@ from pipeline.defs.assembly import build_definitions
 from pipeline.defs.failures import failures
 from pipeline.defs.jobs import DAILY_SYNC, day_tags
 from pipeline.defs.sensors import waiting_tags
+from pipeline.defs.stories import table_of
 from pipeline.defs.summary import build_summary_asset
 from pipeline.installation import Installation
 from pipeline.main_job import QUIET
@@ -90,6 +91,11 @@ def test_daily_sync_makes_up_for_the_days_of_a_downtime_in_one_run(
     summaries = sorted(file.name for file in (installation.settings.home / "summaries").iterdir())
     assert summaries == ["2026-05-09.md", "2026-05-10.md", "2026-05-11.md"]
     order = [event.step_key for event in result.all_events if event.is_step_success and event.step_key is not None]
+    tables = {spec.key for spec in build_definitions(installation).resolve_all_asset_specs() if table_of(spec.key)[1]}
+    made = {event.asset_key: event.step_materialization_data.materialization.metadata
+            for event in result.get_asset_materialization_events() if event.asset_key in tables}  # fmt: skip
+    assert common.SIGNALS_PUBLISHED in made
+    assert [key for key, metadata in made.items() if "dagster/row_count" not in metadata or "preview" not in metadata] == []
     assert order.index("match_rounds") < order.index("core__webhook_deliveries") < order.index("core__daily_summary")
 
     again = daily_request(installation, instance, NOW + timedelta(days=1))

@@ -136,28 +136,31 @@ class Signal(Base):
         ),
     )
 
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    event_type: Mapped[str] = mapped_column(String(32))  # funding.created, …
-    external_id: Mapped[str]
-    logical_key: Mapped[str]  # reports of one real event have the same
-    is_active: Mapped[bool]
-    # waiting (to be matched with subscriptions), done, none (nobody is told: catching up, a backfill)
-    fan_out: Mapped[str] = mapped_column(String(8))
-    occurred_at: Mapped[datetime]
-    discovered_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-    company_id: Mapped[str | None] = mapped_column(String(36), index=True)
-    company_name: Mapped[str | None]
-    industry: Mapped[str | None]
-    categories: Mapped[list[Any]]
-    country: Mapped[str | None] = mapped_column(String(2))
-    employee_count: Mapped[int | None]
-    round_type: Mapped[str | None]
-    round_flavor: Mapped[str | None]
-    amount: Mapped[int | None] = mapped_column(BigInteger)  # whole units of currency
-    currency: Mapped[str | None] = mapped_column(String(3))
-    confidence: Mapped[float | None] = mapped_column(Float(53))
-    data: Mapped[dict[str, Any]] = mapped_column(JSON)  # the payload's blocks, persons in clear
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, doc="the signal; of a funding round, the round's own id")
+    event_type: Mapped[str] = mapped_column(String(32), doc="what happened: funding.created, …")
+    external_id: Mapped[str] = mapped_column(doc="the id that teams see: the kind in short, and the beginning of the id")
+    logical_key: Mapped[str] = mapped_column(doc="reports of one real event have the same")
+    is_active: Mapped[bool] = mapped_column(doc="false: no document reports it any more, or it was found to be part of another")
+    fan_out: Mapped[str] = mapped_column(
+        String(8), doc="waiting (to be matched with subscriptions), done, none (nobody is told: catching up, a backfill)"
+    )
+    occurred_at: Mapped[datetime] = mapped_column(doc="when it happened, as far as known: the day announced, or of the report")
+    discovered_at: Mapped[datetime] = mapped_column(doc="when it was first known here")
+    updated_at: Mapped[datetime] = mapped_column(doc="when anything about it changed last")
+    company_id: Mapped[str | None] = mapped_column(
+        String(36), index=True, doc="the company; made from its domain, else its name"
+    )
+    company_name: Mapped[str | None] = mapped_column(doc="the company as the news calls it")
+    industry: Mapped[str | None] = mapped_column(doc="the industry, in the words of the teams' API")
+    categories: Mapped[list[Any]] = mapped_column(doc="narrower fields within the industry")
+    country: Mapped[str | None] = mapped_column(String(2), doc="where the company is: ISO 3166, two letters")
+    employee_count: Mapped[int | None] = mapped_column(doc="how many work there, where a text says so")
+    round_type: Mapped[str | None] = mapped_column(doc="of a funding round: its type, in the words of the teams' API")
+    round_flavor: Mapped[str | None] = mapped_column(doc="of a funding round: extension, bridge, …")
+    amount: Mapped[int | None] = mapped_column(BigInteger, doc="whole units of currency")
+    currency: Mapped[str | None] = mapped_column(String(3), doc="of the amount: ISO 4217")
+    confidence: Mapped[float | None] = mapped_column(Float(53), doc="0 to 1: how sure it is that the text says so")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, doc="the payload's blocks, persons in clear")
 
 
 class SignalDocument(Base):

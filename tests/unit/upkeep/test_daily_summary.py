@@ -90,6 +90,21 @@ def test_a_quiet_day_is_two_lines_and_no_trouble(warehouse: Warehouse) -> None:
     assert "0 documents from 0 sources" in summary.markdown
 
 
+def test_a_day_on_which_all_that_was_asked_failed_says_so_in_a_sentence(warehouse: Warehouse) -> None:
+    with warehouse.open() as connection:
+        connection.execute("""
+            INSERT INTO raw.source_hours BY NAME SELECT * FROM (VALUES
+                ('media', TIMESTAMP '2026-10-02 10:00:00', 4, 4, 'timeout'), ('wire', TIMESTAMP '2026-10-02 11:00:00', 9, 9, NULL),
+                ('media', TIMESTAMP '2026-10-03 10:00:00', 4, 4, 'timeout'), ('wire', TIMESTAMP '2026-10-03 11:00:00', 9, 8, NULL)
+            ) t(source_id, hour_at, polls, failures, last_error)
+        """)
+        alone, but_for_one = (daily_summary(connection, date(2026, 10, day), NOW) for day in (2, 3))
+    sentence = "**No source answered**: all 13 polls of 2 sources failed."
+    assert alone.markdown.split("\n\n")[1].startswith(sentence)
+    assert alone.is_trouble
+    assert "No source answered" not in but_for_one.markdown
+
+
 def test_of_a_day_that_is_not_over_a_source_is_late_by_what_has_passed(warehouse: Warehouse) -> None:
     with warehouse.open() as connection:
         early = daily_summary(connection, DAY, datetime(2026, 11, 2, 6, 0, tzinfo=UTC))
