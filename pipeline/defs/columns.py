@@ -1,7 +1,7 @@
 """Columns as Dagster shows them: each with its words, and where it comes from.
 
-The open-source UI draws no column lineage, it keeps it for those who ask by GraphQL; so each column says its origins in a tag
-too.
+The open-source UI draws no column lineage, it keeps it for those who ask by GraphQL; so each column says its origins in tags
+too, one for each table, since a long one is cut off.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ def column_metadata(
     """Schema and lineage of a table with these ``columns``, under the names the Dagster UI knows.
 
     ``origins``: for each column the (table, column) it is made from; ``assets``: the asset of a table, where the table is an asset.
-    A column that is made from another table too is told from in its tag only.
+    What a column is made from that is no asset's is said in its tags only.
     """
     return {
         "dagster/column_schema": dg.TableSchema(
@@ -40,4 +40,7 @@ def column_metadata(
 
 
 def _tags(origins: Sequence[tuple[str, str]]) -> dict[str, str]:
-    return {"from": ", ".join(f"{table.rpartition('.')[2]}.{of}" for table, of in origins)} if origins else {}
+    tables: dict[str, list[str]] = {}
+    for table, column in origins:
+        tables.setdefault(f"from {table.rpartition('.')[2]}", []).append(column)
+    return {table: ", ".join(columns) for table, columns in tables.items()}

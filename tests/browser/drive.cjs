@@ -70,14 +70,28 @@ async function pictures(page) {
 async function assetPage(page) {
   await page.goto(`${url}/assets/core/matches`);
   await page.getByText("Key of the match").waitFor();
-  seen.columns = (await page.locator("body").innerText()).includes("from: funding_rounds.round_id");
+  seen.columns = (await page.locator("body").innerText()).includes("from funding_rounds: round_id");
   await page.screenshot({ path: `${folder}/asset-matches.png` });
+  await page.locator("tr", { hasText: "guide" }).getByText(/show markdown/i).first().click();
+  await page.getByText("Shared domains").first().waitFor();
+  seen.guide = await page.locator("h2", { hasText: "How rows are matched" }).count();
+  await page.locator("button", { hasText: "Close" }).click();
   await page.locator("button", { hasText: "Plots" }).first().click();
   await page.locator("canvas").first().waitFor();
   await page.locator("canvas").first().scrollIntoViewIfNeeded();
   await pause(1500);
   seen.plots = await page.locator("canvas").count();
   await page.screenshot({ path: `${folder}/asset-plots.png` });
+}
+
+async function mart(page) {
+  await page.goto(`${url}/assets/marts/missed_matches`);
+  await page.getByText("from int_organizations: organization_slug").first().waitFor();
+  await page.getByText("Columns", { exact: true }).first().scrollIntoViewIfNeeded();
+  await page.locator("text=missed_match_id").first().evaluate((element) => element.scrollIntoView({ block: "center" }));
+  await pause(1000);
+  seen.mart = await page.locator("body").innerText();
+  await page.screenshot({ path: `${folder}/asset-mart.png` });
 }
 
 async function checks(page) {
@@ -133,7 +147,7 @@ async function backfill(page) {
   page.setDefaultTimeout(30000);
   let part = "";
   try {
-    for (const [name, visit] of Object.entries({ graph, assetPage, pictures, checks, deliveries, backfill })) {
+    for (const [name, visit] of Object.entries({ graph, assetPage, mart, pictures, checks, deliveries, backfill })) {
       part = name;
       await visit(page);
     }

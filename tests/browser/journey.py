@@ -118,6 +118,15 @@ def test_asset_page_tells_columns_with_their_origin_and_plots_figures(seen: dict
     assert seen["plots"] >= 5
 
 
+def test_asset_page_opens_the_docs_about_it(seen: dict[str, Any]) -> None:
+    assert seen["guide"] == 1
+
+
+def test_mart_tells_its_columns_with_their_origin(seen: dict[str, Any]) -> None:
+    assert "from stg_funding_rounds: company_name" in seen["mart"]
+    assert "from stg_near_misses: account_external_id" in seen["mart"]
+
+
 def test_pictures_are_drawn_by_the_browser(seen: dict[str, Any]) -> None:
     assert seen["picture"] == [720, 220]
 

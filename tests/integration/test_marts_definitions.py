@@ -211,7 +211,7 @@ def assert_columns_told(shown: Mapping[str, Mapping[str, Any]]) -> None:
         for column in shown["staging/stg_round_mentions"]["dagster/column_schema"].schema.columns
         if column.name == "document_id"
     )
-    assert column.tags == {"from": "round_mentions.document_id"}
+    assert column.tags == {"from round_mentions": "document_id"}
 
 
 def test_a_broken_check_fails_the_run_and_publishes_nothing(
