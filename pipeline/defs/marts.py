@@ -17,13 +17,11 @@ from pipeline.defs import common
 from pipeline.defs.columns import column_metadata
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.guides import guide
-from pipeline.defs.marts_columns import column_stories
 from pipeline.defs.marts_translation import MARTS, MARTS_GUIDE, OWNERS, Translator, check_key, newest_first, selection
 from pipeline.defs.stories import DAILY
 from pipeline.installation import Installation
 from pipeline.store.marts import MartsProject, Outcome, marts_of
 from pipeline.store.published import PUBLISHED_TABLES, publish
-from pipeline.store.warehouse_columns import columns_in
 
 PUBLISHED = dg.AssetKey([MARTS, "published"])
 # Where the daily sync lives: the other code location, under the name the workspace gives it.
@@ -104,15 +102,12 @@ def build_models_asset(project: MartsProject, manifest: dict[str, Any]) -> dg.As
         # All that needs the warehouse first: it is not held while Dagster writes its events.
         with installation.warehouse.open() as connection:
             shown = {outcome.unique_id: _table(connection, manifest["nodes"][outcome.unique_id], outcome) for outcome in known}
-            columns = columns_in(connection)
-        stories = column_stories(manifest, translator, known, columns)
         for outcome in known:
             node = manifest["nodes"][outcome.unique_id]
             if node["resource_type"] == "model" and outcome.status == "success":
                 if (asset := translator.get_asset_key(node)) in context.selected_asset_keys:
                     yield dg.MaterializeResult(
-                        asset_key=asset,
-                        metadata={"seconds": outcome.seconds} | shown[outcome.unique_id] | stories[outcome.unique_id],
+                        asset_key=asset, metadata={"seconds": outcome.seconds} | shown[outcome.unique_id]
                     )
             elif node["resource_type"] == "test" and outcome.status in {"pass", "warn", "fail"}:
                 key = check_key(manifest, translator, outcome.unique_id)

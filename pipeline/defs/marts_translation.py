@@ -9,8 +9,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
+from pipeline.defs.columns import column_metadata
 from pipeline.defs.guides import guide
 from pipeline.defs.stories import DAILY
+from pipeline.store.warehouse_columns import Column
 
 MARTS = "marts"
 OWNERS = ["team:analytics"]
@@ -61,8 +63,25 @@ class Translator(DagsterDbtTranslator):
             tags={"layer": node["config"]["schema"]},
             # Views are as fresh as what they show.
             freshness_policy=DAILY if node["config"]["schema"] == MARTS else None,
-            metadata={**spec.metadata, **(guide(MARTS_GUIDE) if node["config"]["schema"] == MARTS else {})},
+            metadata={**spec.metadata, **self._columns(manifest, node), **guide(MARTS_GUIDE)},
         )
+
+    def _columns(self, manifest: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, Any]:
+        """The model's columns with dbt's words and types, and where they come from; nothing where neither names any."""
+        origins = {name: [(table, of) for table, of in found] for name, found in node.get("column_origins", {}).items()}
+        described = [node["columns"].get(name, {}) for name in origins or node["columns"]]
+        columns = [
+            Column(name, said.get("data_type") or "", " ".join((said.get("description") or "").split()))
+            for name, said in zip(origins or node["columns"], described, strict=True)
+        ]
+        return column_metadata(columns, origins, self._assets_read(manifest, node)) if columns else {}
+
+    def _assets_read(self, manifest: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
+        """The asset of each table that the model reads. Of an asset that writes several tables, only the one it is named after."""
+        parents = [manifest["nodes"].get(key) or manifest["sources"].get(key) for key in node["depends_on"]["nodes"]]
+        keys = {f"{parent['config'].get('schema') or parent['schema']}.{parent['name']}": self.get_asset_key(parent)
+                for parent in parents if parent is not None}  # fmt: skip
+        return {table: key for table, key in keys.items() if ".".join(key.path) == table}
 
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None

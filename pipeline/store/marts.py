@@ -25,6 +25,8 @@ from dbt.artifacts.schemas.results import NodeResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from pipeline.settings import PROJECT_ROOT
+from pipeline.store import marts_lineage, query_lineage
+from pipeline.store.marts_lineage import column_origins
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -32,6 +34,8 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 NOT_PROJECT = {"target", "logs", "dbt_packages", ".user.yml"}
 # dbt prints to the console (Dagster keeps that as the step's log); a log file would only grow.
 QUIETLY = ["--no-send-anonymous-usage-stats", "--no-use-colors", "--log-level-file", "none"]
+# What a manifest is made with.
+MAKERS = ("dbt-core", "dbt-duckdb", "sqlglot")
 # Between these, models that can are made anew row by row; what they would do wrong, if anything, lasts no longer than this.
 WHOLE_EVERY = timedelta(days=7)
 # Step in core.progress whose position is when (Unix seconds) all was last made whole from this state of the project.
@@ -52,7 +56,6 @@ class Outcome:
     seconds: float
     failures: int | None
     message: str
-    sql: str = ""  # the query that it was, compiled
 
     @property
     def is_broken(self) -> bool:
@@ -79,13 +82,15 @@ class MartsProject:
         self.folder = folder.absolute()
 
     def manifest(self) -> dict[str, Any]:
-        """dbt's manifest of the project, parsed at most once for one state of its files.
+        """dbt's manifest of the project, compiled at most once for one state of its files.
 
-        Safe to call from several processes at once. Raises DbtFailed where the project can't be parsed.
+        Each model says beside dbt's own, as ``column_origins``, which columns its columns are made from: for each a list of
+        [table, column] (store.marts_lineage). Safe to call from several processes at once. Raises DbtFailed where the project
+        can't be compiled.
         """
         kept = self.state / f"manifest-{self._fingerprint()}.json"
         if not kept.exists():
-            self._parse(kept)
+            self._compile(kept)
         manifest: dict[str, Any] = json.loads(kept.read_text())
         return manifest
 
@@ -135,12 +140,19 @@ class MartsProject:
         (target / "static_index.html").replace(file)
         return file
 
-    def _parse(self, kept: Path) -> None:
+    def _compile(self, kept: Path) -> None:
         self.state.mkdir(parents=True, exist_ok=True)
-        target = Path(tempfile.mkdtemp(prefix=".parse-", dir=self.state))
+        target = Path(tempfile.mkdtemp(prefix=".compile-", dir=self.state))
         try:
-            self._invoke(["parse", "--quiet", "--no-partial-parse", *QUIETLY, "--target-path", str(target)], {})
-            (target / "manifest.json").replace(kept)
+            # On an empty warehouse of its own: the real one may be held, and need not even be there yet.
+            empty = {"FUNDINGSCOUT_WAREHOUSE_FILE": str(target / self.warehouse.path.name)}
+            models = ["--select", "resource_type:model"]
+            self._invoke(["compile", "--quiet", "--no-partial-parse", *models, *QUIETLY, "--target-path", str(target)], empty)
+            manifest = json.loads((target / "manifest.json").read_text())
+            for model, origins in column_origins(manifest).items():
+                manifest["nodes"][model]["column_origins"] = origins
+            (target / "kept.json").write_text(json.dumps(manifest))
+            (target / "kept.json").replace(kept)
         finally:
             shutil.rmtree(target, ignore_errors=True)
         for other in self.state.glob("manifest-*.json"):
@@ -162,10 +174,12 @@ class MartsProject:
         return result
 
     def _fingerprint(self) -> str:
-        """Changes with anything the manifest depends on: the project's files, dbt, the database's name."""
+        """Changes with anything the manifest depends on: the project's files, dbt, what reads lineage, the database's name."""
         digest = hashlib.sha256()
-        for part in (version("dbt-core"), version("dbt-duckdb"), self.warehouse.path.stem, str(self.folder)):
+        for part in (*map(version, MAKERS), self.warehouse.path.stem, str(self.folder)):
             digest.update(part.encode() + b"\0")
+        for module in (query_lineage, marts_lineage):
+            digest.update(Path(module.__file__).read_bytes())
         for file in sorted(self.folder.rglob("*")):
             name = file.relative_to(self.folder)
             if name.parts[0] not in NOT_PROJECT and file.is_file():
@@ -194,7 +208,6 @@ def _outcome(node: NodeResult) -> Outcome:
         seconds=round(node.execution_time, 3),
         failures=node.failures,
         message=" ".join((node.message or "").split()),
-        sql=getattr(node.node, "compiled_code", None) or "",
     )
 
 

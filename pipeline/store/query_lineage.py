@@ -2,7 +2,7 @@
 
 Told is what a value is made of: what stands in its expression, followed through common table expressions, unions, stars,
 windows and scalar subqueries down to tables. Not told is what only decides which rows there are (joins, filters, groups). A
-column that can't be followed to its end, or is made of no column (a constant, a count of rows), has no entry: none is better
+column that can't be followed to its end, or is made of no column (a constant, a count of rows), has no origin: none is better
 than a wrong one.
 """
 
@@ -21,19 +21,22 @@ DIALECT = "duckdb"
 
 
 class QueryLineage:
-    """Answers for queries over ``tables``: the names of the columns of each, by ``schema.table``."""
+    """Reads queries over ``tables``: the names of the columns of each, by ``schema.table``."""
 
     def __init__(self, tables: Mapping[str, Iterable[str]]) -> None:
-        self._columns = {table: set(columns) for table, columns in tables.items()}
-        schema: dict[str, dict[str, dict[str, str]]] = {}
+        self._columns: dict[str, set[str]] = {}
+        self._schema = MappingSchema(dialect=DIALECT)
         for table, columns in tables.items():
-            layer, _, name = table.partition(".")
-            # Types don't matter: columns are told by name.
-            schema.setdefault(layer, {})[name] = dict.fromkeys(columns, "VARCHAR")
-        self._schema = MappingSchema(schema, dialect=DIALECT)  # type: ignore[no-untyped-call]
+            self.add(table, columns)
+
+    def add(self, table: str, columns: Iterable[str]) -> None:
+        """One more table, whose columns queries may read from now on."""
+        typed = dict.fromkeys(columns, "VARCHAR")  # types don't matter: columns are told by name
+        self._columns[table] = set(typed)
+        self._schema.add_table(table, typed, dialect=DIALECT)
 
     def origins(self, sql: str) -> dict[str, tuple[Origin, ...]]:
-        """The origins of each column of the query ``sql``, sorted. Empty for what can't be read as a query."""
+        """The columns of the query ``sql`` in their order, each with its origins, sorted. Empty for what is no query to follow."""
         try:
             query = parse_one(sql, dialect=DIALECT)
             if any(operation.args.get("by_name") for operation in query.find_all(exp.SetOperation)):
@@ -46,8 +49,7 @@ class QueryLineage:
             ways = lineage(None, query, self._schema, dialect=DIALECT, trim_selects=False, copy=False)
         except (SqlglotError, ValueError):  # what sqlglot documents, and a union of unlike branches
             return {}
-        found = {column: self._ends(way) for column, way in ways.items()}
-        return {column: tuple(sorted(origins)) for column, origins in found.items() if origins}
+        return {column: tuple(sorted(self._ends(way))) for column, way in ways.items()}
 
     def _ends(self, way: Node) -> set[Origin]:
         """The columns of tables at the ends of a way; none at all where one end is unknown."""

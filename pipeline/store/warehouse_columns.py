@@ -2,7 +2,6 @@
 
 The files are the one place where a column is described: in the comment at the end of its line, in the one above an
 ``ADD COLUMN``, or in a ``COMMENT ON COLUMN``. Reading them needs no warehouse, so a code location can show them as it loads.
-What really stands in a warehouse, views and marts included, is what ``columns_in`` reads.
 """
 
 from __future__ import annotations
@@ -11,9 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import groupby
-
-import duckdb
 
 from pipeline.store.warehouse import SCHEMA
 
@@ -41,15 +37,6 @@ class Column:
 def warehouse_columns() -> Mapping[str, tuple[Column, ...]]:
     """The columns of every table, in order, by ``schema.table``."""
     return read_columns(file.read_text(encoding="utf-8") for file in sorted(SCHEMA.glob("*.sql")))
-
-
-def columns_in(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Column, ...]]:
-    """The columns of every table and view that stands in the warehouse, in order, by ``schema.table``; without words."""
-    rows = connection.execute("""
-        SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns()
-        WHERE database_name = current_database() AND NOT internal ORDER BY schema_name, table_name, column_index
-    """).fetchall()
-    return {table: tuple(Column(name, kind) for _, name, kind in of) for table, of in groupby(rows, key=lambda row: row[0])}
 
 
 def read_columns(scripts: Iterable[str]) -> dict[str, tuple[Column, ...]]:
