@@ -53,7 +53,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture(scope="module")
 def definitions(installation: Installation) -> dg.Definitions:
-    return build_marts_definitions(installation)
+    built = build_marts_definitions(installation)
+    assert not installation.warehouse.path.exists(), "a code location loads before there is a warehouse, and while a run has it"
+    return built
 
 
 @pytest.fixture
