@@ -8,6 +8,7 @@ from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.partners import drop_folder, snapshots
 from pipeline.partners.mirror import mirror
+from pipeline.partners.snapshot_list import count_snapshots, list_snapshots
 
 PARTNER_LEADS_JOB = "partner_leads"
 
@@ -41,8 +42,15 @@ def status_snapshots(context: dg.AssetExecutionContext, installation: Installati
     for name, reason in taken.refused:
         context.log.warning("%s was refused: %s", name, reason)
     context.log.info("%d files landed, %d days applied, %d changes", len(taken.landed), len(report.days), done.changes)
+    latest = [
+        (day.day, day.status, day.rows, day.received_at, day.applied_at)
+        for day in list_snapshots(installation.database, common.PREVIEW_ROWS)
+    ]
+    names = ["snapshot_date", "status", "leads", "received_at", "applied_at"]
     return dg.MaterializeResult(
         metadata={
+            "dagster/row_count": count_snapshots(installation.database),
+            "preview": dg.MetadataValue.md(common.markdown_table(names, latest)),
             "files_landed": len(taken.landed),
             "files_refused": len(taken.refused),
             "days_applied": len(report.days),

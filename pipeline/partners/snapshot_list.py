@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.tables.partners import StatusSnapshot
@@ -21,6 +21,12 @@ class SnapshotInfo:
     sha256: str
     received_at: datetime
     applied_at: datetime | None
+
+
+def count_snapshots(db: AppDatabase) -> int:
+    """How many days have one."""
+    with db.read() as session:
+        return session.scalars(select(func.count()).select_from(StatusSnapshot)).one()
 
 
 def list_snapshots(db: AppDatabase, most: int) -> list[SnapshotInfo]:
