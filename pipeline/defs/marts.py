@@ -131,7 +131,7 @@ def build_published_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         tags={"layer": MARTS},
         pool=common.WAREHOUSE_POOL,
         freshness_policy=DAILY,
-        metadata=column_metadata(PUBLISHED_TABLES, {}, {}) | guide(MARTS_GUIDE),
+        metadata={**column_metadata(PUBLISHED_TABLES, {}, {}), **guide(MARTS_GUIDE)},
     )
     def published(installation: InstallationParam) -> dg.MaterializeResult[None]:
         """The marts as files, for any tool: `published/latest/<mart>.parquet` in this installation's home, large marts by

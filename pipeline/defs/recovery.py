@@ -11,6 +11,7 @@ from pydantic import Field
 from pipeline.defs import common
 from pipeline.defs.common import InstallationParam
 from pipeline.defs.partitions import ONE_RUN, daily_partitions
+from pipeline.defs.stories import TABLES
 from pipeline.installation import Installation
 from pipeline.organizations.thresholds import default_thresholds
 from pipeline.recovery.dry_run import Trial, changes_of, dry_run
@@ -183,10 +184,13 @@ def build_tried_days(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefin
             extractor=installation.model_extractor,
         )
         shown = changes_of(installation.warehouse, context.run.run_id, MOST_SHOWN)
+        with installation.warehouse.open() as connection:
+            kept = common.row_count(connection, TABLES[TRIED_DAYS])
         table = common.markdown_table(list(shown[0]) if shown else [], [list(row.values()) for row in shown])
         counts = {name: report.changes.get(name, 0) for name in COUNTED}
         return dg.MaterializeResult(
             metadata={
+                "dagster/row_count": kept,
                 "changes": dg.MetadataValue.md(table),
                 "would_be_sent": report.would_be_sent,
                 "crm": config.crm,

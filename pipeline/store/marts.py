@@ -25,7 +25,6 @@ from dbt.artifacts.schemas.results import NodeResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from pipeline.settings import PROJECT_ROOT
-from pipeline.store import marts_lineage, query_lineage
 from pipeline.store.marts_lineage import column_origins
 from pipeline.store.warehouse import Warehouse, progress, set_progress
 
@@ -178,8 +177,8 @@ class MartsProject:
         digest = hashlib.sha256()
         for part in (*map(version, MAKERS), self.warehouse.path.stem, str(self.folder)):
             digest.update(part.encode() + b"\0")
-        for module in (query_lineage, marts_lineage):
-            digest.update(Path(module.__file__).read_bytes())
+        for module in ("marts_lineage.py", "query_lineage.py"):
+            digest.update(Path(__file__).with_name(module).read_bytes())
         for file in sorted(self.folder.rglob("*")):
             name = file.relative_to(self.folder)
             if name.parts[0] not in NOT_PROJECT and file.is_file():
