@@ -1,7 +1,6 @@
 """Columns as Dagster shows them: each with its words, and where it comes from.
 
-The open-source UI draws no column lineage, it keeps it for those who ask by GraphQL; so each column says its origins in tags
-too, one for each table, since a long one is cut off.
+The open-source UI draws no column lineage, it keeps it for those who ask by GraphQL; so each column says its origins in tags too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,9 @@ from typing import Any
 import dagster as dg
 
 from pipeline.store.warehouse_columns import Column
+
+# Characters of a tag that the UI shows in its table of columns.
+WIDEST_TAG = 40
 
 
 def column_metadata(
@@ -40,7 +42,12 @@ def column_metadata(
 
 
 def _tags(origins: Sequence[tuple[str, str]]) -> dict[str, str]:
-    tables: dict[str, list[str]] = {}
+    """Tags as `from table: column, column`, as many as it takes for none to be cut off; each is a key without a value."""
+    tags: list[str] = []
     for table, column in origins:
-        tables.setdefault(f"from {table.rpartition('.')[2]}", []).append(column)
-    return {table: ", ".join(columns) for table, columns in tables.items()}
+        beginning = f"from {table.rpartition('.')[2]}: "
+        if tags and tags[-1].startswith(beginning) and len(tags[-1]) + len(column) + 2 <= WIDEST_TAG:
+            tags[-1] += f", {column}"
+        else:
+            tags.append(beginning + column)
+    return dict.fromkeys(tags, "")

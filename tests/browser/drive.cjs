@@ -100,6 +100,10 @@ async function checks(page) {
   await page.locator("button", { hasText: "Execute all" }).first().click();
   await page.getByText("no_round_is_told_twice").first().click();
   await page.getByText("Passed").or(page.getByText("Succeeded")).first().waitFor({ timeout: 90000 });
+  await page.locator("button:enabled", { hasText: "Execute all" }).first().waitFor({ timeout: 90000 });
+  await page.locator("canvas").first().waitFor({ timeout: 5000 }).catch(() => page.getByText("Plots", { exact: true }).first().click());
+  await page.locator("canvas").first().waitFor();
+  await pause(1500);
   seen.checks = await page.locator("body").innerText();
   await page.screenshot({ path: `${folder}/asset-checks.png` });
 }

@@ -148,13 +148,16 @@ def test_lineage_of_a_column_is_what_its_sql_says(definitions: dg.Definitions, a
 
 
 def test_a_column_names_its_origins_in_tags_also_where_the_table_is_no_asset(definitions: dg.Definitions) -> None:
-    def tags(asset: str, name: str) -> dict[str, str]:
+    def tags(asset: str, name: str) -> list[str]:
         schema = definitions.resolve_asset_graph().get(dg.AssetKey(asset.split("/"))).metadata["dagster/column_schema"]
-        return next(dict(column.tags) for column in schema.columns if column.name == name)
+        return next(list(column.tags) for column in schema.columns if column.name == name)
 
-    assert tags("staging/stg_round_mentions", "document_id") == {"from round_mentions": "document_id"}
-    assert tags("marts/source_health", "share_set_aside") == {"from int_documents_read": "is_read, is_set_aside"}
-    assert tags("marts/funding_rounds_mart", "organizations_matched") == {}
+    assert tags("staging/stg_round_mentions", "document_id") == ["from round_mentions: document_id"]
+    assert tags("marts/source_health", "share_set_aside") == [
+        "from int_documents_read: is_read",
+        "from int_documents_read: is_set_aside",
+    ]
+    assert tags("marts/funding_rounds_mart", "organizations_matched") == []
 
 
 def test_every_test_is_a_check_that_says_what_it_holds_to(definitions: dg.Definitions) -> None:

@@ -113,7 +113,7 @@ def test_published_signals_tell_their_columns_as_they_are_in_the_app_database(de
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert metadata["dagster/table_name"] == "signals"
     assert (columns["country"].type, columns["amount"].type) == ("VARCHAR(2)", "BIGINT")
-    assert columns["company_name"].tags == {"from funding_rounds": "company_name", "from mentions": "company_name"}
+    assert columns["company_name"].tags == {"from funding_rounds: company_name": "", "from mentions: company_name": ""}
     rounds, mentions = dg.AssetKey(["core", "funding_rounds"]), dg.AssetKey(["core", "mentions"])
     assert metadata["dagster/column_lineage"].deps_by_column["amount"] == [
         dg.TableColumnDep(rounds, "amount"),
