@@ -103,6 +103,7 @@ async function checks(page) {
   await page.locator("button:enabled", { hasText: "Execute all" }).first().waitFor({ timeout: 90000 });
   await page.locator("canvas").first().waitFor({ timeout: 5000 }).catch(() => page.getByText("Plots", { exact: true }).first().click());
   await page.locator("canvas").first().waitFor();
+  await page.getByText("Passed").first().waitFor({ timeout: 90000 }); // not the one before: the button is back while they run
   await pause(1500);
   seen.checks = await page.locator("body").innerText();
   await page.screenshot({ path: `${folder}/asset-checks.png` });

@@ -32,8 +32,8 @@ def test_origins_are_told_as_lineage_between_assets_and_in_tags_none_of_which_is
     assert metadata["dagster/column_lineage"].deps_by_column == {
         "size": [
             dg.TableColumnDep(CUPS, "height"),
-            dg.TableColumnDep(CUPS, "width"),
             dg.TableColumnDep(CUPS, "volume_when_it_is_full"),
+            dg.TableColumnDep(CUPS, "width"),
             dg.TableColumnDep(MATCHES, "id"),
         ]
     }
