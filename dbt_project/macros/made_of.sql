@@ -27,7 +27,15 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Each match with the number of its own row. -#}
+{#- Each match with one number of its own row and of all attempts to tell of it: a sum, because their order says nothing. -#}
 {% macro matches_now() -%}
-    (select match_id, {{ made_of(['source']) }} as made_of from {{ ref('stg_matches') }} as source)
+    (
+        select matches.match_id, {{ made_of(['matches.of_match', 'attempts.of_attempts']) }} as made_of
+        from (select match_id, hash(source) as of_match from {{ ref('stg_matches') }} as source) as matches
+        left join (
+            select match_id, sum(hash(source)) as of_attempts
+            from {{ ref('stg_webhook_attempts') }} as source
+            group by match_id
+        ) as attempts on matches.match_id = attempts.match_id
+    )
 {%- endmacro %}

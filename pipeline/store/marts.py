@@ -39,6 +39,8 @@ MAKERS = ("dbt-core", "dbt-duckdb", "sqlglot")
 WHOLE_EVERY = timedelta(days=7)
 # Step in core.progress whose position is when (Unix seconds) all was last made whole from this state of the project.
 WHOLE = "marts_whole/"
+# What dbt keeps of a project it has parsed, in its target folder.
+PARSED = "partial_parse.msgpack"
 BROKEN = {"error", "fail", "runtime error", "partial success"}
 
 
@@ -134,7 +136,8 @@ class MartsProject:
         with self.warehouse.open():
             pass
         target = self.state / "docs"
-        self._invoke(["docs", "generate", "--static", "--quiet", *QUIETLY, "--target-path", str(target)], {})
+        parsed = ["--partial-parse-file-path", str(self.state / "target" / PARSED)]
+        self._invoke(["docs", "generate", "--static", "--quiet", *QUIETLY, *parsed, "--target-path", str(target)], {})
         file.parent.mkdir(parents=True, exist_ok=True)
         (target / "static_index.html").replace(file)
         return file

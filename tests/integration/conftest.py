@@ -1,12 +1,14 @@
-"""The HTTP service, served by a real uvicorn on loopback, over an app database on each backend in turn."""
+"""The HTTP service, served by a real uvicorn on loopback, over an app database on each backend in turn; a home for dbt."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ import uvicorn
 from pipeline.api.app import build_app
 from pipeline.api.patience import PatientProtocol
 from pipeline.organizations.keys import NewKey
+from pipeline.store.warehouse import Warehouse
 
 
 class _Server(uvicorn.Server):
@@ -118,3 +121,43 @@ def _code(answer: httpx.Response) -> tuple[int, str]:
 def code() -> Any:
     """(status, code) of an error answer, whose envelope is checked on the way (FSV-1)."""
     return _code
+
+
+class MartsHome:
+    """An installation's home that tests have by turns, so that dbt parses the project once: it goes by the warehouse's path.
+
+    What dbt knows of the project stays (``dbt/``); all else goes with ``clear``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.warehouse = Warehouse(path / "warehouse.duckdb")
+
+    @property
+    def project(self) -> Any:
+        """The dbt project over this home's warehouse."""
+        from pipeline.store.marts import MartsProject  # dbt takes seconds to import, and most tests go without
+
+        return MartsProject(self.warehouse, self.path / "dbt")
+
+    def clear(self) -> None:
+        for entry in self.path.iterdir():
+            if entry.is_file():
+                entry.unlink()
+            elif entry.name != "dbt":
+                shutil.rmtree(entry)
+
+    def put(self, warehouse: Warehouse) -> None:
+        """A copy of ``warehouse``, in place of whatever was here."""
+        self.clear()
+        shutil.copyfile(warehouse.path, self.warehouse.path)
+
+    def kept_in(self, folder: Path) -> Warehouse:
+        """A copy of this home's warehouse that outlives the turn. Views name the file they are in, so it keeps its name."""
+        return Warehouse(shutil.copyfile(self.warehouse.path, folder / self.warehouse.path.name))
+
+
+@pytest.fixture(scope="session")
+def marts_home(tmp_path_factory: pytest.TempPathFactory) -> MartsHome:
+    """The session's home for dbt: clear it, or put a warehouse there, before use."""
+    return MartsHome(tmp_path_factory.mktemp("marts-home"))

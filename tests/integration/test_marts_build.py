@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipeline.store.marts import MartsProject, marts_of
+from pipeline.store.marts import marts_of
 from pipeline.store.warehouse import Warehouse, set_progress
 from pipeline.webhooks.logical_rounds import LogicalRound, is_same_round
 
@@ -151,16 +151,14 @@ def fill(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A warehouse with a few days in it, its marts built once."""
-    folder = tmp_path_factory.mktemp("marts")
-    warehouse = Warehouse(folder / "warehouse.duckdb")
-    fill(warehouse)
-    project = MartsProject(warehouse, folder / "dbt")
-    outcomes = project.build(unit_tests=True, as_of=AS_OF)
+def built(marts_home: Any, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse with a few days in it, its marts built and tested once. Tests only read it, or have a copy."""
+    marts_home.clear()
+    fill(marts_home.warehouse)
+    outcomes = marts_home.project.build(unit_tests=True, as_of=AS_OF)
     assert [outcome for outcome in outcomes if outcome.status not in {"success", "pass"}] == []
     assert sum(outcome.unique_id.startswith("unit_test.") for outcome in outcomes) >= 15
-    return warehouse
+    return marts_home.kept_in(tmp_path_factory.mktemp("built"))
 
 
 def read(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
@@ -265,92 +263,85 @@ def test_a_match_is_explained_by_one_row_with_its_sentences_and_its_fate(built: 
     ]
 
 
-def test_the_documentation_is_one_page_with_every_mart_in_it(built: Warehouse, tmp_path: Path) -> None:
-    page = MartsProject(built, tmp_path / "dbt").write_docs(tmp_path / "out" / "docs.html").read_text()
+def test_the_documentation_is_one_page_with_every_mart_in_it(built: Warehouse, marts_home: Any, tmp_path: Path) -> None:
+    marts_home.put(built)
+    page = marts_home.project.write_docs(tmp_path / "out" / "docs.html").read_text()
     assert all(f"model.fundingscout.{name}" in page for name in MARTS)
 
 
-def test_a_broken_key_stops_what_depends_on_it_and_says_so(built: Warehouse, tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
-    fill(warehouse)
-    with warehouse.write() as connection:
+def test_a_broken_key_stops_what_depends_on_it_and_says_so(built: Warehouse, marts_home: Any) -> None:
+    marts_home.put(built)
+    with marts_home.warehouse.write() as connection:
         connection.execute("INSERT INTO core.matches SELECT * FROM core.matches WHERE match_id = 'm1'")
-    # The models alone, and of their tests those of the broken key.
     tests = ["unique_stg_matches_match_id", "unique_together_stg_matches_organization_id__round_id"]
-    select = ["+missed_matches,resource_type:model", "+delivery_health,resource_type:model", *tests]
-    outcomes = {outcome.unique_id: outcome for outcome in MartsProject(warehouse, tmp_path / "dbt").build(select, as_of=AS_OF)}
+    selected = [*tests, "missed_matches", "delivery_health"]
+    outcomes = {outcome.unique_id: outcome for outcome in marts_home.project.build(selected, as_of=AS_OF)}
+    assert len(outcomes) == len(selected)
     broken = sorted(outcome.unique_id.split(".")[2] for outcome in outcomes.values() if outcome.is_broken)
-    assert broken == ["unique_stg_matches_match_id", "unique_together_stg_matches_organization_id__round_id"]
+    assert broken == tests
     assert outcomes["model.fundingscout.missed_matches"].status == "skipped"
     assert outcomes["model.fundingscout.delivery_health"].status == "success"
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> MartsProject:
-    folder = tmp_path_factory.mktemp("fresh")
-    return MartsProject(Warehouse(folder / "nowhere" / "warehouse.duckdb"), folder / "dbt")
-
-
-def test_a_fresh_installation_gets_empty_marts(fresh: MartsProject) -> None:
+def test_a_fresh_installation_gets_empty_marts(marts_home: Any) -> None:
+    """That the tests hold of them, too, is seen where Dagster builds them (test_marts_definitions)."""
+    marts_home.clear()
     environment, folder = dict(os.environ), Path.cwd()
-    outcomes = fresh.build()
-    assert {outcome.status for outcome in outcomes} == {"success", "pass"}
-    assert [mart.name for mart in marts_of(fresh.manifest())] == MARTS
-    counts = read(fresh.warehouse, " UNION ALL ".join(f"SELECT count(*) FROM marts.{mart}" for mart in MARTS))
+    outcomes = marts_home.project.build(["resource_type:model"])
+    assert {outcome.status for outcome in outcomes} == {"success"}
+    assert [mart.name for mart in marts_of(marts_home.project.manifest())] == MARTS
+    counts = read(marts_home.warehouse, " UNION ALL ".join(f"SELECT count(*) FROM marts.{mart}" for mart in MARTS))
     assert counts == [(0,)] * len(MARTS)
     assert (dict(os.environ), Path.cwd()) == (environment, folder), "dbt's surroundings leaked"
-    with duckdb.connect(str(fresh.warehouse.path)) as connection:  # dbt has let go of the file
+    with duckdb.connect(str(marts_home.warehouse.path)) as connection:  # dbt has let go of the file
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
-def test_building_again_changes_nothing(fresh: MartsProject) -> None:
-    fill(fresh.warehouse)
+@pytest.mark.parametrize("whole", [False, True])
+def test_building_again_changes_nothing(built: Warehouse, marts_home: Any, whole: bool) -> None:
+    marts_home.put(built)
     everything = " UNION ALL ".join(f"SELECT '{mart}', md5(string_agg(t::VARCHAR, '|' ORDER BY t::VARCHAR)) FROM marts.{mart} t"
                                     for mart in MARTS)  # fmt: skip
-    fresh.build(["resource_type:model"], as_of=AS_OF)
-    first = read(fresh.warehouse, everything)
-    fresh.build(["resource_type:model"], as_of=AS_OF)
-    assert read(fresh.warehouse, everything) == first
+    tables = ["config.materialized:table", "config.materialized:incremental"]
+    assert len(marts_home.project.build(tables, as_of=AS_OF, whole=whole)) > len(MARTS)
+    assert read(marts_home.warehouse, everything) == read(built, everything)
 
 
-def test_a_logical_round_is_the_same_here_as_where_partners_are_told(fresh: MartsProject) -> None:
+def test_a_logical_round_is_the_same_here_as_where_partners_are_told(built: Warehouse) -> None:
     """The mart's SQL and the outbox's rule, over every pair of a grid (A-FS-24)."""
-    fresh.build(
-        ["fqn:fundingscout.staging.stg_funding_rounds", "fqn:fundingscout.intermediate.int_logical_rounds"], as_of=AS_OF
-    )
     grid = itertools.product(
         (2, 16, 17), (None, "growth", "pre-seed", "seed", "series-a", "series-a1"), (None, 8_000_000, 10_000_000)
     )
     rounds = {f"g{number}": LogicalRound("grid", date(2026, 11, day), kind, amount)
               for number, (day, kind, amount) in enumerate(grid)}  # fmt: skip
-    with fresh.warehouse.write() as connection:
+    with built.open() as connection:
+        connection.begin()
         insert(connection, "core.funding_rounds", [
             {"round_id": key, "company_key": "grid", "published_date": given.day, "funding_type": given.funding_type,
              "amount_usd": given.amount_usd, "status": "active", "first_seen_at": AS_OF}
             for key, given in rounds.items()
         ])  # fmt: skip
-    try:
-        found = set(read(fresh.warehouse, "SELECT * FROM intermediate.int_logical_rounds WHERE round_id LIKE 'g%'"))
-    finally:
-        with fresh.warehouse.open() as connection:
-            connection.execute("DELETE FROM core.funding_rounds WHERE company_key = 'grid'")
+        found = set(connection.execute("SELECT * FROM intermediate.int_logical_rounds WHERE round_id LIKE 'g%'").fetchall())
+        connection.rollback()
     assert found == {(a, b) for a, b in itertools.permutations(rounds, 2) if is_same_round(rounds[a], rounds[b])}
     assert 100 < len(found) < len(rounds) ** 2
 
 
-def test_the_manifest_is_made_once_for_one_state_of_the_project(fresh: MartsProject) -> None:
-    fresh.manifest()
-    [kept] = fresh.state.glob("manifest-*.json")
+def test_the_manifest_is_made_once_for_one_state_of_the_project(marts_home: Any) -> None:
+    project = marts_home.project
+    project.manifest()
+    [kept] = project.state.glob("manifest-*.json")
     written = kept.stat().st_mtime_ns
-    assert fresh.manifest()["metadata"]["project_name"] == "fundingscout"
+    assert project.manifest()["metadata"]["project_name"] == "fundingscout"
     # It was made on an empty warehouse of another folder, and speaks of the real one.
-    assert fresh.manifest()["nodes"]["model.fundingscout.deliveries"]["relation_name"] == '"warehouse"."marts"."deliveries"'
-    assert [path.stat().st_mtime_ns for path in fresh.state.glob("manifest-*.json")] == [written]
-    assert not list(fresh.state.glob(".compile-*"))
+    assert project.manifest()["nodes"]["model.fundingscout.deliveries"]["relation_name"] == '"warehouse"."marts"."deliveries"'
+    assert [path.stat().st_mtime_ns for path in project.state.glob("manifest-*.json")] == [written]
+    assert not list(project.state.glob(".compile-*"))
 
 
-def test_dbt_writes_nothing_into_the_checkout(fresh: MartsProject) -> None:
-    fresh.manifest()
-    assert {path.name for path in fresh.folder.iterdir()} >= {"dbt_project.yml", "models"}
-    assert not (fresh.folder / ".user.yml").exists()
-    assert (fresh.state / "target" / "partial_parse.msgpack").exists()
+def test_dbt_writes_nothing_into_the_checkout(marts_home: Any) -> None:
+    project = marts_home.project
+    project.manifest()
+    assert {path.name for path in project.folder.iterdir()} >= {"dbt_project.yml", "models"}
+    assert not (project.folder / ".user.yml").exists()
+    assert (project.state / "target" / "partial_parse.msgpack").exists()

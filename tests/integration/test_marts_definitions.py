@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import runpy
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -20,6 +19,8 @@ from pipeline.defs.marts_translation import readable
 from pipeline.defs.stories import table_of
 from pipeline.installation import Installation
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.store.marts import MartsProject
+from pipeline.store.warehouse import Warehouse
 
 CORE = {
     "raw/documents", "raw/rejected_documents", "raw/source_hours", "core/mentions", "core/funding_rounds", "core/crm_accounts",
@@ -45,8 +46,9 @@ NOON = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(Settings(home=tmp_path_factory.mktemp("home")), now=lambda: NOON)
+def installation(marts_home: Any) -> Iterator[Installation]:
+    marts_home.clear()
+    installation = Installation(Settings(home=marts_home.path), now=lambda: NOON)
     yield installation
     installation.close()
 
@@ -66,6 +68,17 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 def run(definitions: dg.Definitions, instance: dg.DagsterInstance, **options: object) -> dg.ExecuteInProcessResult:
     return definitions.resolve_job_def("marts").execute_in_process(instance=instance, raise_on_error=False, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def whole(definitions: dg.Definitions) -> dg.ExecuteInProcessResult:
+    """A run of the whole job on a fresh installation."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return run(definitions, instance)
+
+
+def keys(*names: str) -> list[dg.AssetKey]:
+    return [dg.AssetKey(name.split("/")) for name in names]
 
 
 def test_the_marts_join_the_graph_of_the_other_location(definitions: dg.Definitions) -> None:
@@ -215,43 +228,43 @@ def test_only_a_daily_sync_that_succeeded_over_there_asks_for_marts_and_once(
 
 
 def test_the_job_builds_checks_and_publishes(
-    definitions: dg.Definitions, installation: Installation, instance: dg.DagsterInstance
+    definitions: dg.Definitions, installation: Installation, whole: dg.ExecuteInProcessResult
 ) -> None:
-    result = run(definitions, instance)
-    assert result.success
+    assert whole.success
     shown = {event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
-             for event in result.get_asset_materialization_events() if event.asset_key}  # fmt: skip
+             for event in whole.get_asset_materialization_events() if event.asset_key}  # fmt: skip
     assert shown.keys() == {key.to_user_string() for key in definitions.resolve_asset_graph().executable_asset_keys}
     assert shown["marts/crm_coverage"]["dagster/row_count"].value == 0
-    checks = result.get_asset_check_evaluations()
+    checks = whole.get_asset_check_evaluations()
     assert len(checks) == len(definitions.resolve_asset_graph().asset_check_keys)
     assert all(check.passed for check in checks)
     with duckdb.connect(str(installation.settings.home / "published" / "fundingscout.duckdb"), read_only=True) as reader:
         assert {row[0] for row in reader.execute("SELECT table_name FROM published_tables").fetchall()} == MARTS
 
 
+@pytest.mark.usefixtures("whole")
 def test_a_broken_check_fails_the_run_and_publishes_nothing(
     definitions: dg.Definitions, installation: Installation, instance: dg.DagsterInstance
 ) -> None:
     with installation.warehouse.open() as connection:
         connection.execute("INSERT INTO core.organizations VALUES ('o1', 'a', 'A', true), ('o1', 'a', 'A', true)")
     try:
-        result = run(definitions, instance)
+        concerned = keys("staging/stg_organizations", "marts/crm_coverage", "marts/delivery_health", "marts/published")
+        result = run(definitions, instance, asset_selection=concerned)
         assert not result.success
         broken = [check for check in result.get_asset_check_evaluations() if not check.passed]
         assert [check.check_name for check in broken] == ["unique_stg_organizations_organization_id"]
         assert broken[0].metadata["rows_that_break_it"].value == 1
         made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
-        assert "marts/delivery_health" in made, "what does not depend on it is built"
-        assert not made & {"marts/crm_coverage", "marts/published"}
+        assert made == {"staging/stg_organizations", "marts/delivery_health"}, "what does not depend on it is built"
     finally:
         with installation.warehouse.open() as connection:
             connection.execute("DELETE FROM core.organizations")
 
 
+@pytest.mark.usefixtures("whole")
 def test_one_mart_can_be_made_alone_with_its_checks(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-    coverage = dg.AssetKey(["marts", "crm_coverage"])
-    assert run(definitions, instance).success
+    [coverage] = keys("marts/crm_coverage")
     result = run(definitions, instance, asset_selection=[coverage])
     assert result.success
     assert [event.asset_key for event in result.get_asset_materialization_events()] == [coverage]
@@ -260,17 +273,22 @@ def test_one_mart_can_be_made_alone_with_its_checks(definitions: dg.Definitions,
     assert len(checks) == 5
 
 
-def test_a_read_only_checkout_loads_in_a_process_of_its_own(definitions: dg.Definitions, tmp_path: Path) -> None:
-    """As `dagster dev` does it, from nothing; dbt writes only below the home."""
+def test_a_read_only_checkout_loads_from_nothing_and_what_was_parsed_serves_the_first_build(
+    definitions: dg.Definitions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `dagster dev` does it; dbt writes only below the home."""
     before = {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")}
-    program = "import pipeline.definitions_marts as m; print(len(m.defs.resolve_asset_graph().executable_asset_keys))"
-    environment = {**os.environ, "FUNDINGSCOUT_HOME": str(tmp_path), "PYTHONPATH": str(PROJECT_ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
-    )
-    assert int(done.stdout) == len(definitions.resolve_asset_graph().executable_asset_keys)
+    monkeypatch.setenv("FUNDINGSCOUT_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    loaded = runpy.run_module("pipeline.definitions_marts")["defs"]
+    assert loaded.resolve_asset_graph().executable_asset_keys == definitions.resolve_asset_graph().executable_asset_keys
     assert [path.name for path in tmp_path.iterdir()] == ["dbt"]
     assert {path: path.stat().st_mtime_ns for path in (PROJECT_ROOT / "dbt_project").rglob("*")} == before
+    [parsed] = (tmp_path / "dbt" / "target").iterdir()
+    written = parsed.stat().st_mtime_ns
+    project = MartsProject(Warehouse(tmp_path / "warehouse.duckdb"), tmp_path / "dbt")
+    assert [outcome.status for outcome in project.build(["stg_progress"])] == ["success"]
+    assert parsed.stat().st_mtime_ns == written, "dbt writes it again when it parses anything"
 
 
 def test_previews_of_marts_show_what_people_read_and_fit_a_dialog() -> None:

@@ -155,10 +155,22 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> MartsProject:
-    folder = tmp_path_factory.mktemp("rows")
-    project = MartsProject(Warehouse(folder / "warehouse.duckdb"), folder / "dbt")
-    project.build([f"+{name},resource_type:model" for name in TABLES], as_of=NOON)
+def lived(marts_home: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[History, Warehouse]:
+    """A history that has begun, and the warehouse of its first whole build."""
+    history = History(1)
+    marts_home.clear()
+    with marts_home.warehouse.write() as connection:
+        history.begin(connection)
+    models = [f"+{name},resource_type:model" for name in TABLES]
+    assert {outcome.status for outcome in marts_home.project.build(models, as_of=NOON, whole=True)} == {"success"}
+    return history, marts_home.kept_in(tmp_path_factory.mktemp("lived"))
+
+
+@pytest.fixture
+def project(lived: tuple[History, Warehouse], marts_home: Any) -> MartsProject:
+    """The project over a copy of that warehouse."""
+    marts_home.put(lived[1])
+    project: MartsProject = marts_home.project
     return project
 
 
@@ -177,25 +189,23 @@ def tables(project: MartsProject) -> dict[str, list[str]]:
 
 
 def in_order_of_making(project: MartsProject) -> list[list[str]]:
-    """The keys of both marts as their rows lie: what is made anew lies last."""
+    """The keys of the marts and of the outcomes as their rows lie: what is made anew lies last."""
     with project.warehouse.open() as connection:
-        queries = ("SELECT round_id FROM marts.funding_rounds_mart", "SELECT match_id FROM marts.match_explanations")
+        queries = (
+            "SELECT round_id FROM marts.funding_rounds_mart",
+            "SELECT match_id FROM marts.match_explanations",
+            "SELECT match_id FROM marts.deliveries",
+            "SELECT match_id FROM intermediate.int_match_outcomes",
+        )
         return [[key for (key,) in connection.execute(f"{query} ORDER BY rowid").fetchall()] for query in queries]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_after_any_history_the_marts_are_what_a_whole_build_makes(project: MartsProject, seed: int) -> None:
-    history = History(seed)
-    with project.warehouse.write() as connection:
-        for (table,) in connection.execute(
-            "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE schema_name IN ('raw', 'core')"
-        ).fetchall():
-            connection.execute(f"DELETE FROM {table}")
-        history.begin(connection)
-    build(project, NOON, whole=True)
+def test_after_any_history_the_marts_are_what_a_whole_build_makes(
+    project: MartsProject, lived: tuple[History, Warehouse]
+) -> None:
     for days in (0.2, 1.5):
         with project.warehouse.write() as connection:
-            history.go_on(connection, 20)
+            lived[0].go_on(connection, 80)
         build(project, NOON + timedelta(days=days))
     row_by_row = tables(project)
     assert min(len(row_by_row[f"marts.{name}"]) for name in ("match_explanations", "funding_rounds_mart", "deliveries")) > 10
@@ -207,6 +217,7 @@ def test_only_what_was_touched_is_made_anew_and_expired_sentences_are_gone(proje
     with project.warehouse.write() as connection:
         for table in ("core.matches", "core.funding_rounds", "core.round_mentions", "raw.documents", "core.mentions"):
             connection.execute(f"DELETE FROM {table}")
+        connection.execute("DELETE FROM core.webhook_deliveries")
         history = History(3)
         for number in range(8):
             seen = history.now - timedelta(days=40 * number)
@@ -230,8 +241,10 @@ def test_only_what_was_touched_is_made_anew_and_expired_sentences_are_gone(proje
     with project.warehouse.write() as connection:
         connection.execute(f"UPDATE core.mentions SET evidence = '[]' WHERE evidence LIKE '%sentence of {touched}%'")
     build(project, NOON + timedelta(hours=1))
-    expected = [[key for key in keys if not key.endswith(touched)] for keys in before]
-    assert in_order_of_making(project) == [[*expected[0], touched], [*expected[1], f"o1-{touched}"]]
+    rounds, *marts_of_matches, outcomes = before
+    last = [[key for key in rounds if key != touched] + [touched]]
+    last += [[key for key in keys if key != f"o1-{touched}"] + [f"o1-{touched}"] for keys in marts_of_matches]
+    assert in_order_of_making(project) == [*last, outcomes], "a sentence is nothing to the outcome of a match"
     second = publish(project.warehouse, tmp_path, marts, NOON + timedelta(hours=1))
     with duckdb.connect(str(second.views), read_only=True) as reader:
         quoted = "SELECT count(*) FROM match_explanations WHERE evidence_json LIKE '%sentence of ' || round_id || '%'"

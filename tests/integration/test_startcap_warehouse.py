@@ -46,16 +46,18 @@ PERSON = {
     "utm_term": "quillonia@vanderzwaag.example",
 }
 OF_PARTNERS = "fqn:*partner*"  # models and tests about them alone: the others have tests of their own
+MODELS = "resource_type:model"
 SECRETS_OF_A_PERSON = [value for name, value in PERSON.items() if name not in ("residential_state", "utm_source")]
 
 
 @pytest.fixture
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+def installation(request: pytest.FixtureRequest, marts_home: Any) -> Iterator[Installation]:
     """On SQLite; where a test asks for ``app_database``, on each backend in turn."""
+    marts_home.clear()
     url = None
     if "app_database" in request.fixturenames:
         url = request.getfixturevalue("app_database").url.render_as_string(hide_password=False)
-    made = Installation(Settings(home=tmp_path / "home", database_url=url), now=lambda: START + timedelta(days=3))
+    made = Installation(Settings(home=marts_home.path, database_url=url), now=lambda: START + timedelta(days=3))
     yield made
     made.close()
 
@@ -269,7 +271,7 @@ def test_nothing_of_a_person_is_in_the_warehouse_the_logs_or_the_files(
     report = mirror_deliveries(world.db, world.installation.warehouse, world.installation.now())
     assert report.attempts == len(echoing_receiver.bodies) >= 2
     mirror(world.db, world.installation.warehouse)
-    MartsProject(world.installation.warehouse, settings.home / "dbt").build()
+    MartsProject(world.installation.warehouse, settings.home / "dbt").build([MODELS])
     seen = "".join(JsonLines().format(record) for record in caplog.records) + "".join(capfd.readouterr())
     with world.installation.warehouse.open() as connection:
         tables = connection.execute(

@@ -1,9 +1,24 @@
-{#- A table: half a dozen models read it, and what an attempt says of a match is worked out once. -#}
-{{ config(materialized='table') }}
+{#- Half a dozen models read it. What attempts say of a match is worked out again when the match or one of them has changed. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_what_is_no_longer_so('match_id', matches_now()) }}",
+) }}
 
-with matches as (
+with to_make as (
 
-    select * from {{ ref('stg_matches') }}
+    {{ rows_to_make('match_id', matches_now()) }}
+
+),
+
+matches as (
+
+    select
+        matches.*,
+        to_make.made_of
+    from {{ ref('stg_matches') }} as matches
+    inner join to_make on matches.match_id = to_make.match_id
 
 ),
 
@@ -17,7 +32,7 @@ attempts as (
             order by attempt_status = 'delivered' desc, attempt_number desc, attempt_id desc
         ) as rank_in_match
     from {{ ref('stg_webhook_attempts') }}
-    where match_id is not null
+    where match_id in (select match_id from to_make)
 
 ),
 
@@ -62,7 +77,8 @@ select
     case
         when deciding.attempt_number > 0 and deciding.attempt_trigger = 'live'
             then date_diff('millisecond', deciding.document_landed_at, deciding.started_at) / 1000.0
-    end as landed_to_sent_seconds
+    end as landed_to_sent_seconds,
+    matches.made_of
 from matches
 left join deciding on matches.match_id = deciding.match_id
 left join counted on matches.match_id = counted.match_id

@@ -1,14 +1,14 @@
-{#- Read out of JSON once: a match stays as it was found. -#}
+{#- Read out of JSON once: a match stays as it was found. The number is its outcome's, which has all of the match in it. -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ delete_what_is_no_longer_so('match_id', matches_now()) }}",
+    pre_hook="{{ delete_what_is_no_longer_so('match_id', ref('int_match_outcomes')) }}",
 ) }}
 
 with to_make as (
 
-    {{ rows_to_make('match_id', matches_now()) }}
+    {{ rows_to_make('match_id', ref('int_match_outcomes')) }}
 
 ),
 

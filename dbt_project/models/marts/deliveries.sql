@@ -1,7 +1,23 @@
-with outcomes as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_what_is_no_longer_so('match_id', ref('int_match_fingerprints')) }}",
+) }}
 
-    select * from {{ ref('int_match_outcomes') }}
-    where matched_at >= {{ as_of() }} - interval {{ var('explained_days') }} day
+with to_make as (
+
+    {{ rows_to_make('match_id', ref('int_match_fingerprints')) }}
+
+),
+
+outcomes as (
+
+    select
+        outcomes.* exclude (made_of),
+        to_make.made_of
+    from {{ ref('int_match_outcomes') }} as outcomes
+    inner join to_make on outcomes.match_id = to_make.match_id
 
 ),
 
@@ -30,7 +46,8 @@ select
     outcomes.matched_at,
     outcomes.matched_date,
     outcomes.last_attempt_at,
-    outcomes.landed_to_sent_seconds
+    outcomes.landed_to_sent_seconds,
+    outcomes.made_of
 from outcomes
 left join rounds on outcomes.round_id = rounds.round_id
 left join {{ ref('int_organizations') }} as organizations on outcomes.organization_id = organizations.organization_id

@@ -29,16 +29,49 @@ hours as (
 documents as (
 
     select
+        documents.source_id,
+        documents.landed_date as day,
+        count(*) as documents,
+        count(mentions.document_id) as documents_read,
+        count(*) filter (where mentions.is_funding) as funding_mentions,
+        count(mentions.set_aside_reason) as documents_set_aside
+    from {{ ref('stg_documents') }} as documents
+    left join {{ ref('stg_mentions') }} as mentions on documents.document_id = mentions.document_id
+    group by documents.source_id, documents.landed_date
+
+),
+
+reported as (
+
+    select * from {{ ref('int_rounds_reported') }}
+
+),
+
+rounds as (
+
+    select
         source_id,
         landed_date as day,
-        count(*) as documents,
-        count(*) filter (where is_read) as documents_read,
-        count(*) filter (where is_funding) as funding_mentions,
-        count(*) filter (where is_set_aside) as documents_set_aside,
-        count(distinct round_id) as rounds,
-        count(distinct round_id) filter (where is_first_report) as rounds_first_reported
-    from {{ ref('int_documents_read') }}
+        count(distinct round_id) as rounds
+    from reported
     group by source_id, landed_date
+
+),
+
+first_reports as (
+
+    select
+        source_id,
+        day,
+        count(*) as rounds_first_reported
+    from (
+        select
+            arg_min(source_id, document_seq) as source_id,
+            arg_min(landed_date, document_seq) as day
+        from reported
+        group by round_id
+    )
+    group by source_id, day
 
 ),
 
@@ -83,8 +116,8 @@ joined as (
         coalesce(documents.documents, 0) as documents,
         coalesce(rejects.documents_rejected, 0) as documents_rejected,
         coalesce(documents.funding_mentions, 0) as funding_mentions,
-        coalesce(documents.rounds, 0) as rounds,
-        coalesce(documents.rounds_first_reported, 0) as rounds_first_reported,
+        coalesce(rounds.rounds, 0) as rounds,
+        coalesce(first_reports.rounds_first_reported, 0) as rounds_first_reported,
         coalesce(documents.documents_set_aside, 0) as documents_set_aside,
         {{ share('documents.documents_set_aside', 'documents.documents_read') }} as share_set_aside,
         max(hours.last_success_hour_at) over (
@@ -97,6 +130,8 @@ joined as (
     from days
     left join hours on days.source_id = hours.source_id and days.day = hours.day
     left join documents on days.source_id = documents.source_id and days.day = documents.day
+    left join rounds on days.source_id = rounds.source_id and days.day = rounds.day
+    left join first_reports on days.source_id = first_reports.source_id and days.day = first_reports.day
     left join rejects on days.source_id = rejects.source_id and days.day = rejects.day
     left join rhythm on days.source_id = rhythm.source_id and days.day = rhythm.day
 
