@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -92,10 +93,13 @@ class World:
         os.utime(file, (an_hour_ago, an_hour_ago))
         return file
 
+    @cached_property
+    def job(self) -> dg.JobDefinition:
+        return build_definitions(self.installation).resolve_job_def(PARTNER_LEADS_JOB)
+
     def run_job(self) -> dg.ExecuteInProcessResult:
-        definitions = build_definitions(self.installation)
         with dg.DagsterInstance.ephemeral() as instance:
-            return definitions.resolve_job_def(PARTNER_LEADS_JOB).execute_in_process(instance=instance)
+            return self.job.execute_in_process(instance=instance)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.installation.warehouse.open() as connection:
