@@ -39,8 +39,6 @@ MAKERS = ("dbt-core", "dbt-duckdb", "sqlglot")
 WHOLE_EVERY = timedelta(days=7)
 # Step in core.progress whose position is when (Unix seconds) all was last made whole from this state of the project.
 WHOLE = "marts_whole/"
-# What dbt keeps of a project it has parsed, in its target folder.
-PARSED = "partial_parse.msgpack"
 BROKEN = {"error", "fail", "runtime error", "partial success"}
 
 
@@ -136,7 +134,7 @@ class MartsProject:
         with self.warehouse.open():
             pass
         target = self.state / "docs"
-        parsed = ["--partial-parse-file-path", str(self.state / "target" / PARSED)]
+        parsed = ["--partial-parse-file-path", str(self.state / "target" / "partial_parse.msgpack")]
         # Tests are listed with their columns all the same: only their SQL is not worked out.
         models = ["--exclude", "resource_type:test", "resource_type:unit_test"]
         self._invoke(["docs", "generate", "--static", "--quiet", *QUIETLY, *parsed, *models, "--target-path", str(target)], {})

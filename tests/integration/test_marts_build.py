@@ -339,6 +339,7 @@ def test_the_manifest_is_made_once_for_one_state_of_the_project(marts_home: Any)
     assert not list(project.state.glob(".compile-*"))
 
 
+@pytest.mark.usefixtures("built")
 def test_dbt_writes_nothing_into_the_checkout(marts_home: Any) -> None:
     project = marts_home.project
     project.manifest()
