@@ -13,6 +13,8 @@ from typing import TypeVar
 from pipeline.signals.company_patterns import OWNER
 from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
+from pipeline.signals.investors import looks_like_person
+from pipeline.signals.mergers import sides_of_merger
 from pipeline.signals.money import Money, find_money
 from pipeline.signals.places import find_place
 from pipeline.signals.text import Text
@@ -25,19 +27,22 @@ _T = TypeVar("_T")
 @dataclass(frozen=True, slots=True)
 class Acquisition:
     """``acquirer`` buys ``acquired``; ``percentage`` as a plain number ("51"), None where unknown. ``is_completed``: not only
-    agreed or intended. ``sources``: field → the sentence it was read from."""
+    agreed or intended. ``is_merger``: neither is called the buyer; ``acquirer`` is then the one the headline is about.
+    ``sources``: field → the sentence it was read from."""
 
     acquirer: str
     acquired: str
     price: Money | None
     percentage: str | None
     is_completed: bool
+    is_merger: bool
     sources: dict[str, str]
 
 
 def find_acquisition(title: str, text: Text) -> Acquisition | None:
     """The acquisition that ``title`` (without tags and tickers) reports, or None. Total."""
-    sides = _sides(title)
+    merger = sides_of_merger(title)
+    sides = merger or _sides(title)
     if sides is None or _ONLY_TALK.search(title) or _NO_TARGET.search(_CLAUSE.split(sides[1], maxsplit=1)[0]):
         return None
     acquirer, acquired = _company(_SUBSIDIARY.sub("", sides[0])), _company(sides[1])
@@ -47,32 +52,34 @@ def find_acquisition(title: str, text: Text) -> Acquisition | None:
         or not acquired
         or acquirer.casefold() == acquired.casefold()
         or find_place(acquired)
+        or (_TAKES_OVER.search(title) and looks_like_person(acquirer))
     ):
         return None
     sources = dict.fromkeys(("acquiring_company", "acquired_company"), title)
     sentences = [title, *(each for each in text.news[:NEAREST_SENTENCES] if _SPEAKS_OF_IT.search(each))]
     price = _first(sentences, _price, "amount", sources)
     share = _first(sentences, _share, "percentage", sources)
-    return Acquisition(acquirer, acquired, price, share, not _NOT_YET.search(title), sources)
+    return Acquisition(acquirer, acquired, price, share, not _NOT_YET.search(title), merger is not None, sources)
 
 
 def _sides(title: str) -> tuple[str, str] | None:
     if passive := _ACQUIRED_BY.search(title):
         return title[passive.end() :], _SAYS.split(title[: passive.start()], maxsplit=1)[0]
-    if private := _TAKES_PRIVATE.search(title):
+    if private := _TAKES_PRIVATE.search(title) or _GOES_PRIVATE.search(title):
         return private["acquirer"], private["acquired"]
     if noun := _WITH_ACQUISITION.search(title) or _CLOSES_ACQUISITION.search(title):
         return noun["acquirer"], noun["acquired"]
     if into := _JOINS_BY.search(title):
         return into["acquirer"], into["acquired"]
-    if active := _ACQUIRES.search(title):
+    if active := _ACQUIRES.search(title) or _CATCHES.search(title):
         return title[: active.start()], title[active.end() :]
     return None
 
 
 def _company(phrase: str) -> str | None:
     """The one company a side of the headline names; None for what is unnamed ("a fintech company") or more than one."""
-    phrase = _CLAUSE.split(_APPOSED.sub("", _INTRODUCED.sub("", phrase.strip())), maxsplit=1)[0]
+    phrase = _SHARE_OF.sub("", phrase.strip())
+    phrase = _CLAUSE.split(_APPOSED.sub("", _INTRODUCED.sub("", phrase)), maxsplit=1)[0]
     phrase = _ADVERB.sub("", _SHARE_OF.sub("", phrase.strip())).strip()
     if not phrase or len(phrase.split()) > LONGEST_SIDE_WORDS or _UNNAMED.match(phrase):
         return None
@@ -105,7 +112,9 @@ def _share(sentence: str) -> str | None:
     return match["share"] if match and 0 < float(match["share"]) <= 100 else None
 
 
-_BUYING = r"(?:acquire|buy|purchase)"
+_BUYING = r"(?:acquire|buy|purchase|take over(?!\s(?:as|from|at|in)\b))"
+# A share by which the company changes hands.
+_CONTROL = r"(?:a\s)?(?:(?:majority|controlling)\s|(?:5[1-9]|[6-9]\d|100)(?:\.\d+)?\s?(?:%|percent|per cent|pc)\s)"
 _ACQUIRES = gated(
     r"\s(?:has\s|have\s|strategically\s|officially\s|today\s|successfully\s)*(?:"
     rf"(?:signs?|executes?|enters?(?:\sinto)?|inks?|strikes?|reaches"
@@ -116,21 +125,29 @@ _ACQUIRES = gated(
     r"|closing|signing) of\s"
     r"|the\s)*(?:strategic\s|major\s|[$€£]\S+\s(?:million\s|billion\s)?)*acquisition of"
     rf"|(?:agrees|plans|intends|intent|set|moves)?\s?to {_BUYING}|acquires|(?:announces (?:that )?it has )?acquired(?!\sby)|buys"
+    r"|acqui-?hires(?:\s(?:the\s)?team\s(?:behind|of))?"
+    rf"|(?:to take|takes|took|taking)(?=\s{_CONTROL}(?:stake|interest|shareholding)\sin\s)"
     r"|bought(?!\s(?:by|deal)\b)|snaps up|scoops up|picks up|swallows(?: up)?|gobbles up|takes over"
-    r"|(?:completes?|closes?|finali[sz]es|announces?)\s(?:its\s|the\s)?(?:[$€£]\S+\s(?:million\s|billion\s)?)?(?:purchase|takeover"
-    r"|buyout) of|acquiring)\s(?=\S)",
+    r"|(?:completes?|closes?|finali[sz]es|announces?|agrees?|wraps up|seals|clinches)\s(?:its\s|the\s|an?\s)?(?:[$€£]\S+\s"
+    r"(?:million\s|billion\s)?)?(?:purchase|takeover|buyout|acquisition) of|acquiring)\s(?=\S)",
     re.I,
 )
+# Verbs that catch talents, contracts and costs too: what is caught must be called a company.
+_CATCHES = gated(
+    r"\s(?:snags|nabs|grabs|absorbs|(?:to|will) absorb|pockets)\s(?=(?:[a-z][\w\-]*\s|[A-Z]\w+(?:['’]s|-based)?\s){0,3}"
+    r"(?:start-?up|rival|competitor|maker|firm|platform|provider|scale-?up)\s[A-Z])"
+)
+_TAKES_OVER = gated(r"\b(?:takes|to take|taking|took) over\b", re.I)
 _ACQUIRED_BY = gated(
     r"\s(?:is |was |to be |has been |gets |will be )?(?:being )?(?:fully )?(?:(?:acquired|bought|snapped up|taken over"
     r"|swallowed) by"
-    r"|sold to|sells (?:itself )?to(?=\s.{2,60}?\sfor\s(?:US)?[$€£]))\s",
+    r"|sold to|sells itself to|sells to(?=\s.{2,60}?\sfor\s(?:US)?[$€£]))\s",
     re.I,
 )
 _SAYS = gated(r"\s(?:announces|signs|enters|agrees|receives|executes|confirms)\b", re.I)
 _WITH_ACQUISITION = gated(
     r"^(?P<acquirer>.{2,60}?)\s(?:expands|grows|strengthens|enters|broadens|bolsters|deepens"
-    r"|advances)\b.*?\s(?:with|through|by|via)\s(?:its\s"
+    r"|advances|adds|boosts|enhances|extends|widens)\b.*?\s(?:with|through|by|via)\s(?:its\s"
     r"|the\s)?(?P<acquired>(?:(?!and\s)[A-Z0-9][\w.&’'\-]*\s){1,4})Acquisition$",
     re.I,
 )
@@ -138,11 +155,16 @@ _WITH_ACQUISITION = gated(
 _CLOSES_ACQUISITION = gated(
     r"^(?P<acquirer>.{2,60}?)\s(?i:announces|completes|closes|finali[sz]es)\s(?i:(?:the\s|its\s)?(?:successful\s)?(?:closing"
     r"|completion)\sof"
-    r"\s)?(?i:the\s|its\s)?(?P<acquired>(?:(?!(?:Strategic|Major|First|Second|Third|Recent|Planned|Previously"
+    r"\s)?(?i:the\s|its\s)?(?:[$€£]\S+\s(?:million\s|billion\s)?)?(?P<acquired>(?:(?!(?:Strategic|Major|First|Second|Third"
+    r"|Recent|Planned|Previously"
     r"|Announced)\b)[A-Z0-9][\w.&’'\-]*\s)"
     r"{1,4})(?i:acquisition)$"
 )
 _TAKES_PRIVATE = gated(r"^(?P<acquirer>.{2,60}?)\s(?:to take|takes|taking)\s(?P<acquired>[A-Z0-9][^,;]{1,40}?)\sprivate\b")
+_GOES_PRIVATE = gated(
+    r"^(?P<acquired>.{2,60}?)\s(?:goes|to go|going)\sprivate\sin\s(?:an?\s)?(?:[$€£]\S+\s(?:million\s|billion\s)?)?"
+    r"(?P<acquirer>[A-Z][\w.&’'\-]*(?:\s[A-Z][\w.&’'\-]*){0,3})\s(?:buyout|deal|takeover|acquisition)\b"
+)
 _JOINS_BY = gated(
     r"^(?P<acquired>.{2,60}?)\sto become (?:an? )?(?:wholly[- ]owned )?subsidiary of\s(?P<acquirer>.{2,60}?)(?:\sin\b|$)", re.I
 )
@@ -183,8 +205,9 @@ _SHARE_OF = gated(
 _ADVERB = gated(r"\s(?:strategically|officially|today|successfully|subsidiary)$", re.I)
 # "Canadian miner, POW.RE": the name follows what is said of it.
 _APPOSED = gated(
-    r"^(?:[A-Z]\w*maker|[A-Z]\w+(?:\s[A-Z]\w+)?-based|Startup|Unicorn|Retailer|Insurer|Lender|Telco|Fintech|Edtech)\s(?=[A-Z])"
-    r"|^[A-Z][\w\- ]{3,40}\b(?i:miner|provider|maker|leader|company|firm|startup|platform|developer|operator),?\s(?=[A-Z])"
+    r"^(?:[A-Z]\w*maker|[A-Z]\w+(?:\s[A-Z]\w+)?-based|Startup|Unicorn|Retailer|Insurer|Lender|Telco)\s(?=[A-Z])"
+    r"|^[A-Z][\w\- ]{3,40}\b(?:(?i:miner|provider|maker|leader|company|firm|startup|platform|developer|operator)|group|giant|fund"
+    r"|investor|lender|chain|lab|spin-?out),?\s(?=[A-Z])"
 )
 # "another machine learning company: Acme": the name follows what it is.
 _INTRODUCED = gated(
@@ -202,7 +225,8 @@ _NO_NAME = gated(
     re.I,
 )
 _CLAUSE = gated(
-    r",\s|\s(?:for\s(?=[$€£₹\d]|(?:Rs|INR|USD?|EUR|GBP|CHF|AED|SEK|NOK|DKK|AU?\$|CA?\$|S\$)[\s$.\d])"
+    r",\s|\s(?:for\s(?:(?:up to|about|around|nearly|over|more than|roughly|some|at least|a reported)\s)?(?=[$€£₹\d]|(?:Rs"
+    r"|INR|USD?|EUR|GBP|CHF|AED|SEK|NOK|DKK|AU?\$|CA?\$|S\$)[\s$.\d])"
     r"|for\s(?:an?\s)?(?:undisclosed|enterprise|cash)|to\s(?=[a-z])|to (?:expand|build"
     r"|accelerate|strengthen"
     r"|boost|create|add|bolster|enhance|advance|launch|develop|become|drive|enter|form|power|deepen|grow|extend"

@@ -12,12 +12,18 @@ LONGEST_NAME_WORDS = 8
 def whole_name(phrase: str) -> str | None:
     """The company that ``phrase`` names: the phrase itself, without its legal form, where it is nothing but a name; else what
     ``name_in`` finds in it. None where there is none."""
-    whole = phrase.strip(" ,")
+    whole = _TRADE.sub("", phrase.strip(" ,"))
     if _PLAIN_NAME.fullmatch(whole) and len(whole.split()) <= LONGEST_NAME_WORDS and not _DESCRIBED.search(whole):
         return _LEGAL_FORM.sub("", whole).strip(" ,") or None
     return name_in(whole)
 
 
+# "Fintech Acme", "Dutch HR-tech Acme", "Chipmaker Acme": the trade before a name.
+_TRADE = re.compile(
+    r"^(?:[A-Z][a-z]+\s)?(?:(?:[Ff]in|[Ii]nsur|[Ee]d|[Pp]rop|[Hh]ealth|[Mm]ed|[Bb]io|[Aa]gri?|[Ff]ood|[Ll]egal|[Rr]eg"
+    r"|[Cc]lean|[Cc]limate|[Dd]eep"
+    r"|[Aa]d|[Mm]ar|HR|[Ww]ealth|[Gg]ov|[Ss]pace|[Ff]em)-?[Tt]ech|[A-Z]?[a-z]+maker)\s(?=[A-Z])"
+)
 _PLAIN_NAME = re.compile(
     r"(?:The\s)?[A-Z0-9a-z][\w.&'’!®+\-]*(?:,?\s(?:[A-Z0-9&+][\w.&'’!®+\-]*|of|and|for|the|de|la))*(?:\s\([A-Z][\w ]{1,20}\))?"
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
+from pipeline.signals.job_counts import COUNTED_HEADLINES
 from pipeline.signals.places import find_place
 from pipeline.signals.text import Text
 
@@ -27,15 +28,17 @@ class Opening:
 
 def find_hiring(title: str, text: Text) -> Opening | None:
     """What ``title`` (without tags) says a company hires for, or None. Total."""
-    match = next((found for pattern in _HEADLINES if (found := pattern.search(title))), None)
+    match = next((found for pattern in (*COUNTED_HEADLINES, *_HEADLINES) if (found := pattern.search(title))), None)
     if match is None or _NO_HIRING.search(title):
         return None
     company = whole_name(match["company"])
-    if not company or _NO_COMPANY.search(company):
+    if not company or _NO_COMPANY.search(company) or _PUBLIC_EMPLOYER.search(match["company"]) or find_place(company):
         return None
-    role = _MODIFIER.sub("", (match["role"] or "").strip(" ,.")).strip()
-    count = match["count"]
-    where = _IN_PLACE.search(title, match.end("role") if match["role"] else match.start()) or _IN_PLACE.search(text.lead[:400])
+    groups = match.groupdict()
+    role, count = _MODIFIER.sub("", (groups.get("role") or "").strip(" ,.")).strip(), groups.get("count")
+    where = _IN_PLACE.search(title, match.end("role") if groups.get("role") else match.start()) or _IN_PLACE.search(
+        text.lead[:400]
+    )
     place = find_place(where["place"]) if where else None
     kind = next((slug for slug, pattern in _KINDS if pattern.search(title) or pattern.search(text.lead[:600])), None)
     level = next((slug for slug, pattern in _LEVELS if pattern.search(role)), None)
@@ -57,17 +60,19 @@ _PEOPLE = (
     r"(?:jobs|positions|roles|engineers?|employees|people|workers|developers?|staff|managers?|directors?"
     r"|officers?|drivers?|nurses?"
     r"|associates?|technicians?|scientists?|analysts?|designers?|representatives|professionals|teachers"
-    r"|caregivers|interns|apprentices)"
+    r"|caregivers|interns|apprentices|freshers|graduates|specialists?|researchers?|salespeople|programmers?)"
 )
 _ROLES = rf"(?P<role>(?:[\w\-/]+\s){{0,4}}?{_PEOPLE})\b"
 _HEADLINES = (
     gated(
-        rf"^(?P<company>.{{2,70}}?)\s(?i:is (?:now |actively |currently )?hiring|is looking to hire|is seeking"
+        rf"^(?P<company>.{{2,70}}?)(?i:\s(?:looks|plans|aims|wants|expects|hopes|set|ready))?\s(?i:is (?:now |actively "
+        rf"|currently )?hiring|is looking to hire|is seeking"
         rf"|now hiring|plans to hire|to hire"
         rf"|will hire|is recruiting|to recruit|seeks)\s(?i:{_MANY}{_COUNT}{_ROLES})"
     ),
     gated(
-        rf"^(?P<company>.{{2,70}}?)\s(?i:to create|to add|will create|will add|plans to (?:create|add)|announces"
+        rf"^(?P<company>[^,;:]{{2,60}}?(?:,\s(?:Inc|LLC|Ltd|Corp)\.?)?)\s(?i:to create|to add|will create|will add"
+        rf"|plans to (?:create|add)|announces"
         rf"|is creating|creates|adds|brings)\s"
         rf"(?i:{_MANY}(?P<count>\d[\d,]*)\+?\s(?P<role>(?:new |additional |local |full-time |high-paying |tech "
         rf"|skilled )*(?:jobs|positions|roles)))\b"
@@ -96,13 +101,23 @@ _HEADLINES = (
                r"|posts)\s(?P<count>\d[\d,]*)?\s?(?P<role>(?i:job openings|open positions|vacancies))\b"),
 )  # fmt: skip
 _NO_HIRING = gated(
-    r"\b(?:survey|report|study|research|job fair tips|how to|why|freeze|layoffs?|cuts?|could|would)\b|\?$"
+    r"\b(?:survey|report|study|research|job fair tips|how to|why|freeze|layoffs?|cuts?|could|would|den(?:y|ies)|at risk"
+    r"|losing|lose|strike)\b|\?$"
     r"|\b(?:hiring|recruit\w+) (?:software|platform|solution|tool|app)\b",
     re.I,
 )
 _NO_COMPANY = gated(
     r"^(?:employers?|companies|firms|businesses|more|most|many|why|how|who|state|city|county|governor)\b"
     r"|\b(?:headcount|workforce|team|staff)$",
+    re.I,
+)
+# Who hires by law or budget, and statistics: news of them is no news of a company.
+_PUBLIC_EMPLOYER = gated(
+    r"\bnhs\b|\b(?:econom(?:y|ies)|police|army|navy|air force|military|councils?|government|ministry|department|schools?|district"
+    r"|universit\w+|colleges?|hospitals?|city|county|state|mayor|sheriff\S*|employers|labou?r market|sectors?|industry"
+    r"|startups|firms"
+    r"|companies|businesses|plan|project|bill|law|parliament|congress|eu|un|board|minister|president)(?=$|\s(?:force"
+    r"|service|group|trust|union|of|in|for|plan)\b)",
     re.I,
 )
 _MODIFIER = gated(r"^(?:(?:new|additional|local|more|skilled|full-time|part-time|high-paying)\s)+", re.I)

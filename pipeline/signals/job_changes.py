@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.signals.gated import gated
 from pipeline.signals.headline_names import whole_name
+from pipeline.signals.investors import looks_like_person
 from pipeline.signals.text import Text
 
 NEAREST_SENTENCES = 6
@@ -27,7 +28,7 @@ class JobChange:
 
 def find_job_change(title: str, text: Text) -> JobChange | None:
     """The job change that ``title`` (without tags and tickers) reports, or None. Total."""
-    if _NO_JOB.search(title):
+    if _NO_JOB.search(title) or _PUBLIC_ROLE.search(title):
         return None
     for pattern in _HEADLINES:
         match = pattern.search(title)
@@ -37,12 +38,14 @@ def find_job_change(title: str, text: Text) -> JobChange | None:
         person, company = _person(match["person"]), whole_name(_LEADING.sub("", match["company"]))
         if not person or not company or _NO_EMPLOYER.search(company):
             continue
-        is_stated = bool(_STRONG_VERB.search(title) or _TITLES.match(match["person"]))
+        if "task" in groups and not looks_like_person(person):
+            continue  # "Acme taps Big Cloud to lead its move": without a role the name must be a person's
+        is_stated = bool("task" in groups or _STRONG_VERB.search(title) or _TITLES.match(match["person"]))
         if not is_stated and not _is_a_person(person, text):
             continue
         # "Associate Attorney Aiden Lorentzen joins …": what is said before the name is the role, if nothing else is.
         said_before = match["person"][: max(0, match["person"].find(person))]
-        role, where = _role(groups.get("role") or "") or _role(said_before), title
+        role, where = groups.get("task") or _role(groups.get("role") or "") or _role(said_before), title
         if not role:
             role, where = _role_in_body(person, text)
         if role:
@@ -52,7 +55,7 @@ def find_job_change(title: str, text: Text) -> JobChange | None:
 
 def _person(phrase: str) -> str | None:
     """The name alone, without what is said of the person before it ("Telecom Veteran", "Dr.")."""
-    name = _TITLES.sub("", _DESCRIPTION.sub("", phrase.strip(" ,"))).strip(" ,")
+    name = _TITLES.sub("", _FORMER_FIRM.sub("", _DESCRIPTION.sub("", phrase.strip(" ,")))).strip(" ,")
     words = name.split()
     if not 2 <= len(words) <= 5 or _FIRM_WORD.search(name) or any(word.isdigit() for word in words):
         return None
@@ -114,14 +117,35 @@ _BY = (
     r"|announces(?: the)?(?: appointment"
     r"| promotion| hiring)? of|announces|unveils|installs)"
 )
+# With the role behind it, catching and choosing say it too.
+_BY_AS = rf"(?:{_BY}|(?i:lands|picks|chooses|secures|snags|brings back|signs))"
 _FROM = r"(?:from\s[A-Z][\w.&’'\-]*(?:\s[A-Z][\w.&’'\-]*){0,3}\s)?"
-_TO = rf"{_FROM}(?i:as|to be|to(?: the (?:role|position) of| serve as| become)?|for the role of)"
+_TEAM = (
+    r"(?:to (?:its |the |their )?(?:(?:executive|senior|global|leadership|management|founding)\s){1,2}team\s"
+    r"|to succeed [^,;:]{2,40}?\s)?"
+)
+_TO = rf"{_FROM}{_TEAM}(?i:as|to be|to(?: the (?:role|position) of| serve as| become)?|for the role of)"
 _NEW = r"(?:(?i:company['’]s|newly created|its|the|new|their|an?|our|first|first-ever|next|us|interim)\s)*"
 _SAID = (
-    r"(?:(?:[A-Z]|former\s|ex-|longtime\s)[^;:,]{1,70}?\s(?i:veteran|expert|leader|investor|exec|executive|boss|alum"
+    r"(?:(?:[A-Z]|former\s|ex-|longtime\s)(?:(?!\s(?:as|to)\s)[^;:,]){1,70}?\s(?i:veteran|expert|leader|investor|exec"
+    r"|executive|boss|alum"
     r"|pioneer|entrepreneur|founder"
-    r"|visionary|specialist|attorney|cpa|ceo|cfo|cto|coo|officer|producer|designer|geologist)\s)?"
+    r"|visionary|specialist|attorney|cpa|ceo|cfo|cto|coo|officer|producer|designer|geologist|engineer|president|vp|lead|manager"
+    r"|director|head|chief|alumn\w+|analyst|scientist|banker|operator|co-founder)\s)?"
 )
+_CHIEF = (
+    r"(?i:(?:(?:global|group|deputy|co-?)\s?)?(?:chief(?:\s(?:[\w&]+\s){0,3}(?:officer|executive|scientist|economist))?"
+    r"|C[A-Z]{1,3}O"
+    r"|president|chair(?:man|woman|person)?|general counsel|managing director|(?:senior |executive )?vice president|head)"
+    r"(?:\sof\s(?:[\w&]+\s?){1,3}?)?(?:\sand\s(?:C[A-Z]{1,3}O|president|chair\w*))?)"
+)
+_BOARD = (
+    r"(?i:(?:(?:scientific|medical|strategic|clinical|technical|supervisory|corporate|global)\s)*(?:advisory\s)?board"
+    r"(?:\sof\s(?:directors|advisors|advisers|trustees|managers)(?:\sas\s\w+)?)?)(?=$|[,;:–—]|\s(?:to|as|amid|after"
+    r"|following|ahead|and)\s)"
+)
+# What somebody is to do who is given no title.
+_TASK = r"(?i:lead|head(?: up)?|run|oversee|spearhead|build out)"
 _END = r"(?:$|[;:–—]|\s-\s)"
 _HEADLINES = (
     gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|appointed to|named to"
@@ -130,31 +154,62 @@ _HEADLINES = (
     gated(rf"^(?P<company>.{{2,60}}?)\s(?i:announces|completes|expands|launches|reports"
                rf"|strengthens)\b.{{3,110}}?(?:\sand|,)\s"
                rf"(?i:appoints|names|hires)\s{_SAID}(?P<person>{_NAME})\s(?:{_TO}\s)?{_NEW}(?P<role>(?:[A-Z]|chief|president"
-               rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,90}})"),
+               rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{0,90}})"),
     gated(rf"^(?P<company>[^:;,]{{2,40}}?)(?:’s|'s)\s(?P<person>{_NAME})\s(?i:is\s|was\s)?(?i:promoted to"
                rf"|named|appointed)\s(?i:as\s)?{_NEW}"
                r"(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director|partner|executive"
-               r"|chair)[^;:–—]{1,90})"),
-    gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head"
-    rf"|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,110}})"),
+               r"|chair)[^;:–—]{0,90})"),
+    # "Acme appoints Jane Doe to its board"
+    gated(rf"^{_C}\s{_BY}\s{_SAID}(?P<person>{_NAME})\s(?i:to)\s(?i:(?:its|the|their|our|company['’]s)\s)?(?P<role>{_BOARD})"),
+    # "Acme hires first CFO, Jane Doe", "Acme appoints new CEO Jane Doe", "Acme's new CEO is Jane Doe"
+    gated(rf"^{_C}\s{_BY_AS}\s(?i:(?:an?|its|the)\s)?(?i:first|first-ever|new|next|permanent|interim)\s(?P<role>{_CHIEF})[,:]?\s"
+          rf"(?P<person>{_NAME})(?=$|[,;:–—]|\sfrom\s)"),
+    gated(rf"^{_C}(?:’s|'s|s’|s')\s(?i:new|next|first|interim)\s(?P<role>{_CHIEF})\s(?i:is"
+          rf"|will be)\s{_SAID}(?P<person>{_NAME}){_END}"),
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:is|named)\s(?i:the\s)?(?i:new|next|first|interim)\s(?P<role>{_CHIEF})\s(?i:of|at)\s"
+          r"(?P<company>[A-Z0-9][^,:;]{1,50})$"),
+    # "Acme taps Jane Doe to lead its business in Asia"
+    gated(rf"^{_C}\s{_BY_AS}\s{_SAID}(?P<person>{_NAME})\s(?i:to\s|as it\s)(?P<task>{_TASK}\s[^,;:–—]{{3,60}}?)(?=$|[,;:–—]"
+          r"|\s(?:after|amid|ahead|following|from|as)\s)"),
+    # "Globex veteran Jane Doe to head Acme's London office"
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:to|will)\s(?P<task>{_TASK}\s(?P<company>[A-Z0-9][^,:;’']{{1,40}}?)(?:’s"
+          rf"|'s)\s[^,;:–—]{{3,60}}?)"
+          r"(?=$|[,;:–—]|\s(?:after|amid|ahead|following|from|as)\s)"),
+    # "Acme strengthens its team with the hire of Jane Doe as General Counsel"
+    gated(rf"^(?P<company>[^:;,]{{2,60}}?)\s(?i:strengthens|bolsters|expands|grows|builds out|boosts|deepens|completes"
+          rf"|rounds out)\s[^;:]{{3,60}}?"
+          rf"\s(?i:with|by)\s(?i:(?:the\s)?(?:hire|hiring|appointment|addition|arrival)s? of|appointing|hiring|naming)\s"
+          rf"{_SAID}(?P<person>{_NAME}),?\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing"
+          rf"|general|director"
+          r"|partner|executive|chair)[^;:–—]{0,90})"),
+    # A founder who comes back: "Acme co-founder Jane Doe returns as CEO"
+    gated(rf"^(?P<company>[A-Z0-9][^,:;]{{1,40}}?)\s(?i:(?:co-?)?founder|former ceo"
+          rf"|ex-ceo)\s(?P<person>{_NAME})\s(?i:returns(?: to (?:the )?\w+)?"
+          rf"|steps back in|is back|comes back)\s(?i:as)\s{_NEW}(?P<role>{_CHIEF})"),
+    # "Jane Doe leaves Globex to become CEO of Acme"
+    gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:leaves|departs|quits|exits)\s[^,;:]{{2,40}}?\s(?i:to (?:become|be)"
+          rf"|to take over as)\s{_NEW}"
+          r"(?P<role>[^,;:]{2,50}?)\s(?i:of|at)\s(?P<company>[A-Z0-9][^,:;]{1,50})$"),
+    gated(rf"^{_C}\s{_BY_AS}\s{_SAID}(?P<person>{_NAME})(?:,\s[^,]{{2,60}})?,?\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head"
+    rf"|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{0,110}})"),
     gated(rf"^{_C}\s(?i:appoints|names|elects|hires)\s(?P<person>{_NAME}),?\s{_NEW}(?P<role>(?i:Chief|President"
                rf"|CEO|CTO|CFO|COO|CMO|CRO|Vice "
                r"President|Senior Vice|Executive Vice|Executive Director|Managing Director|General Manager"
                r"|Head of|Director of|Chair)[^;:–—]{0,90})"),
     gated(rf"^{_C}\s{_BY}\s(?P<person>{_NAME}){_END}"),
     gated(rf"^{_SAID}(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s{_C}\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president"
-    rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{1,110}})"),
+    rf"|head|vice|senior|managing|general|director|partner|executive|chair)[^;:–—]{{0,110}})"),
     gated(rf"^(?P<person>{_NAME})\s(?i:joins|has joined|to join)\s(?i:the .{{3,60}}? (?:division|team|group"
                rf"|department|practice) (?:at|of)\s)?"
                rf"(?P<company>[A-Z][^:;,]{{1,70}}?)(?:\s(?i:to (?:help|lead|drive|grow|expand|head)|after|from"
                rf"|amid)\b.*)?(?:,.*)?{_END}"),
     gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:appointed|named|promoted"
                rf"|elected)\sby\s{_C}\s{_TO}\s{_NEW}(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director"
-               rf"|partner|executive|chair)[^;:–—]{{1,110}})"),
+               rf"|partner|executive|chair)[^;:–—]{{0,110}})"),
     gated(rf"^(?P<person>{_NAME})\s(?i:is\s|has been\s)?(?i:named|appointed|promoted to|promoted|becomes"
                rf"|elected)\s(?i:as\s|to\s)?{_NEW}"
                r"(?P<role>(?:[A-Z]|chief|president|head|vice|senior|managing|general|director|partner|executive"
-               r"|chair)[^,:;]{1,70}?)\s(?i:of|at"
+               r"|chair)[^,:;]{0,70}?)\s(?i:of|at"
                r"|for)\s(?i:the\s)?(?P<company>[A-Z0-9][^,:;]{1,60})(?:,\s(?:Inc|LLC|Ltd|P\.A|P\.C|Corp)\.?)?$"),
     gated(rf"^(?P<company>[A-Z0-9][^;]{{1,70}}?)\s.*?;\s(?P<person>{_NAME})\s(?i:is\s)?(?i:appointed|named"
                rf"|promoted to|becomes)\s(?i:as\s|to\s)?{_NEW}"
@@ -180,6 +235,21 @@ _NO_JOB = gated(
     r"|influencer|nomin\w+|ranked|named one of|named to|of the year|photography)\b",
     re.I,
 )
+# Public offices, teams and pulpits: no company's role.
+_PUBLIC_ROLE = gated(
+    r"\b(?:(?:head|assistant|associate|interim|first-team|defensive|offensive|goalkeeping|pitching) coach|team captain"
+    r"|as (?:new |club )?captain"
+    r"|(?:prime|foreign|finance|defen[cs]e|health|interior|trade|energy|culture) minister|minister (?:of|for)"
+    r"|secretary of (?:state|the)"
+    r"|attorney general|solicitor general|surgeon general|fed chair|police (?:chief|commissioner)|governor of"
+    r"|(?:as|new|next|named|becomes|elected|first|female) (?:judge|justice|magistrate|senator|(?:arch)?bishop|pastor|envoy"
+    r"|mayor))\b"
+    r"|^(?:the )?(?:president|governor|mayor|prime minister|king|queen|pope|senate|congress|parliament|white house|cabinet"
+    r"|government"
+    r"|ministry|city council|county|council|judge|court)\s(?:appoint|name|tap|pick|nominate|elevate|hire|select|choose)s\b",
+    re.I,
+)
+_FORMER_FIRM = gated(r"^[A-Z][\w&.\-]*(?:\s[A-Z][\w&.\-]*){0,2}(?:’s|'s|s’|s')\s(?=[A-Z])")
 _STRONG_VERB = gated(r"\b(?:appoint(?:s|ed|ment)|hires|promot(?:es|ed)|elects|elected)\b", re.I)
 _NO_EMPLOYER = gated(r"\b(?:community|history|team|museum|mission|fight|movement|list)$", re.I)
 _LEADING = gated(r"^(?:\w*breaks\s[–—-]\s|exclusive:\s)", re.I)

@@ -85,6 +85,7 @@ def _acquisition(mention: Mention, text: Text, title: str) -> bool:
         "currency": found.price.currency if found.price else None,
         "percentage": found.percentage,
         "is_completed": found.is_completed,
+        "is_merger": found.is_merger,
     }
     for field, sentence in found.sources.items():
         _note(mention, field, mention.details[field], sentence, "title" if sentence == title else "body")
@@ -156,12 +157,15 @@ def _note(mention: Mention, field: str, value: object, text: str, origin: str) -
 _READERS: tuple[Callable[[Mention, Text, str], bool], ...] = (_job_change, _acquisition, _hiring, _new_company)
 # A cheap look first: nearly all documents are none of these.
 _ANY_SIGNAL = gated(
-    r"\b(?:acqui\w+|buys|bought|swallow\w*|scoop\w*|gobbl\w*|picks up|sold to|sells|private|lures|poaches|nabs|succeeds|replaces"
+    r"\b(?:acqui\S+|merge\w*|stake|nabs|grabs|absorbs?|pockets|agrees|wraps|seals|clinches|buys|bought|swallow\w*|scoop\w*"
+    r"|gobbl\w*|picks up|sold to|sells|private|lures|poaches|lands|picks|new|to (?:lead|head|run)|succeeds|succeed|returns"
+    r"|steps back|replaces"
     r"|steps (?:down|in)|takes the|resigns|snap\w*|to buy|purchase\w*|take\w* over|subsidiary|appoint\w*|names?|named"
     r"|hires?|hiring|promote\w*|taps"
     r"|welcome\w*|selects|elevates|adds?|recruit\w*|elect\w*|brings?|announce\w*|unveils|engages|installs|joins?"
     r"|joined|become\w*|jobs|roles"
-    r"|positions|openings|vacancies|seek\w*|creat\w*|stealth|spins?|new company|launch\w*|found\w*|start\w*"
+    r"|positions|openings|vacancies|seek\w*|creat\w*|headcount|workforce|staff|employ|team|looking for|take on|recruitment"
+    r"|apprenticeships|stealth|spins?|new company|launch\w*|found\w*|start\w*"
     r"|set\w* up|establish\w*)\b",
     re.I,
 )

@@ -283,3 +283,149 @@ def test_a_company_that_people_found(title: str) -> None:
 @pytest.mark.parametrize("title", ["Brackwater acquires 10,000th customer", "City museum acquires Oldmoor for $20 million"])
 def test_what_is_bought_and_is_no_company_is_not_told(title: str) -> None:
     assert other(title).signal_type is SignalType.NONE
+
+
+@pytest.mark.parametrize(
+    ("title", "acquirer", "acquired", "is_merger"),
+    [
+        ("Brackwater merges with rival Pellucid Maps", "Brackwater", "Pellucid Maps", True),
+        ("Brackwater and Pellucid Maps to merge in all-stock deal", "Brackwater", "Pellucid Maps", True),
+        ("Brackwater completes $2 billion merger with Pellucid Maps", "Brackwater", "Pellucid Maps", True),
+        ("Brackwater takes majority stake in Norwegian chipmaker Pellucid", "Brackwater", "Pellucid", False),
+        ("Brackwater takes 55% stake in Pellucid", "Brackwater", "Pellucid", False),
+        ("Map startup Pellucid sold to Brackwater for up to $1.1 billion", "Brackwater", "Pellucid", False),
+        ("Pellucid sells itself to Brackwater", "Brackwater", "Pellucid", False),
+        ("Brackwater snags map startup Pellucid", "Brackwater", "Pellucid", False),
+        ("Brackwater agrees $600m takeover of map rival Pellucid", "Brackwater", "Pellucid", False),
+        ("Brackwater acqui-hires team behind Pellucid", "Brackwater", "Pellucid", False),
+        ("Brackwater closes $400 million Pellucid acquisition", "Brackwater", "Pellucid", False),
+        ("Pellucid goes private in $1.9bn Brackwater buyout", "Brackwater", "Pellucid", False),
+        ("Brackwater to take over struggling scooter firm Pellucid", "Brackwater", "Pellucid", False),
+        ("Brackwater acquires Dutch HR-tech Pellucid", "Brackwater", "Pellucid", False),
+    ],
+)
+def test_mergers_shares_and_further_verbs_of_buying(title: str, acquirer: str, acquired: str, is_merger: bool) -> None:
+    found = other(title)
+    assert found.signal_type is SignalType.ACQUISITION
+    names = ("acquiring_company", "acquired_company", "is_merger")
+    assert tuple(found.details[name] for name in names) == (acquirer, acquired, is_merger)
+
+
+def test_up_to_is_the_price_of_a_sale() -> None:
+    found = other("Map startup Pellucid sold to Brackwater for up to $450m")
+    assert (found.amount, found.currency) == (Decimal(450_000_000), "USD")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Brackwater's two subsidiaries merge on Toronto exchange",
+        "Brackwater completes merger of subsidiaries ahead of listing",
+        "Brackwater merges with shell company to list on Nasdaq",
+        "Brackwater to go public via merger with Oldmoor Acquisition Corp",
+        "Brackwater ends merger talks with Pellucid",
+        "Labour and Green councils to merge",
+        "Brackwater fund merges with larger sister trust",
+        "Treasury takes 10% stake in chipmaker Pellucid",
+        "Brackwater snags rights to boxing match",
+        "Brackwater absorbs supplier costs",
+        "Jane Rowe takes over Pellucid Maps",
+        "Regulator blocks Brackwater's purchase of Pellucid",
+    ],
+)
+def test_what_merges_or_changes_hands_and_is_no_company(title: str) -> None:
+    assert other(title).signal_type is not SignalType.ACQUISITION
+
+
+@pytest.mark.parametrize(
+    ("title", "role"),
+    [
+        ("Pellucid Maps names ex-Brackwater engineer Jane Rowe as CTO", "CTO"),
+        ("Pellucid Maps taps Jane Rowe to lead North America", "lead North America"),
+        ("Pellucid Maps taps former Brackwater exec Jane Rowe to run its clinics", "run its clinics"),
+        ("Brackwater veteran Jane Rowe to head Pellucid Maps's London office", "head Pellucid Maps's London office"),
+        ("Jane Rowe to lead Pellucid Maps's London office", "lead Pellucid Maps's London office"),
+        ("Pellucid Maps adds Sir James Rowe to its board", "board"),
+        ("Pellucid Maps appoints Jane Rowe to its supervisory board", "supervisory board"),
+        ("Pellucid Maps's new chief executive is Jane Rowe", "chief executive"),
+        ("Pellucid Maps picks Jane Rowe to succeed founder as CEO", "CEO"),
+        ("Pellucid Maps hires first CFO, Jane Rowe, from Brackwater", "CFO"),
+        ("Jane Rowe is the new CTO of Pellucid Maps", "CTO"),
+        ("Pellucid Maps welcomes Jane Rowe to leadership team as general counsel", "general counsel"),
+        ("Pellucid Maps strengthens its team with the hire of Jane Rowe as general counsel", "general counsel"),
+        ("Pellucid Maps recruits Brackwater's Jane Rowe as chief risk officer", "chief risk officer"),
+        ("Pellucid Maps co-founder Jane Rowe returns as CEO", "CEO"),
+        ("Jane Rowe leaves Brackwater to become CEO of Pellucid Maps", "CEO"),
+        ("Jane Rowe named president of Pellucid Maps", "president"),
+    ],
+)
+def test_further_ways_to_tell_a_new_role(title: str, role: str) -> None:
+    found = other(title)
+    assert (found.details["person_name"].split()[-1], found.details["company_name"]) == ("Rowe", "Pellucid Maps")
+    assert found.details["new_role"] == role
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Brackwater taps bond market to lead refinancing",
+        "Brackwater taps Amazon Web Services to lead its move to the cloud",
+        "Brackwater taps Oldmoor Sachs to lead its listing",
+        "Brackwater names Jane Rowe as head coach",
+        "President appoints Jane Rowe as finance minister",
+        "Governor taps Jane Rowe to lead housing agency",
+        "Church appoints Jane Rowe as bishop of Ghent",
+        "Brackwater adds ESG targets to its board scorecard",
+        "Brackwater names Berlin as its European hub",
+        "Lawyers for Jane Rowe to lead appeal",
+    ],
+)
+def test_offices_teams_and_firms_that_lead_are_no_job_change(title: str) -> None:
+    assert other(title).signal_type is not SignalType.JOB_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("title", "positions"),
+    [
+        ("Pellucid Maps to hire 400 in Gdansk", 400),
+        ("Chipmaker Pellucid Maps plans 1,200 new jobs in Dresden", 1200),
+        ("Pellucid Maps says it will hire 120 workers at its plant", 120),
+        ("Pellucid Maps looks to hire 600 freshers", 600),
+        ("Pellucid Maps set to take on 120 staff", 120),
+        ("Pellucid Maps to bring 90 new jobs to Shannon", 90),
+        ("Pellucid Maps opens engineering centre and hires 70", 70),
+        ("500 jobs as Pellucid Maps opens its centre in Swindon", 500),
+        ("Pellucid Maps begins recruiting drive for 90 technicians", 90),
+        ("Pellucid Maps expands sales team with 25 hires", 25),
+        ("Pellucid Maps expands team by 40", 40),
+        ("Pellucid Maps doubles headcount to 900", None),
+        ("Pellucid Maps to grow its team from 120 to 200", None),
+        ("Pellucid Maps to boost workforce by 30%", None),
+    ],
+)
+def test_jobs_and_growing_staff_are_counted(title: str, positions: int | None) -> None:
+    found = other(title)
+    assert (found.signal_type, found.company_name) == (SignalType.HIRING, "Pellucid Maps")
+    assert found.details["hiring_details"][0]["positions"] == positions
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "US economy adds 250,000 jobs in May",
+        "Police force to recruit 200 officers",
+        "NHS trust to hire 300 nurses from abroad",
+        "Council creates 40 jobs for young people",
+        "Ireland creates 10,000 tech jobs in first half",
+        "Hospital group to hire 150 nurses",
+        "Brackwater doubles bonus for staff",
+        "Brackwater to double output at Dresden plant",
+        "Brackwater to cut 400 jobs in Gdansk",
+        "Brackwater lets 120 workers go",
+        "Brackwater moves 120 jobs to Poland",
+        "Brackwater denies plans to hire 600 freshers",
+        "Brackwater trims workforce to 500",
+    ],
+)
+def test_statistics_public_employers_and_cuts_are_no_hiring(title: str) -> None:
+    assert other(title).signal_type is not SignalType.HIRING
