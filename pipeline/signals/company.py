@@ -46,6 +46,7 @@ from pipeline.signals.company_patterns import (
 from pipeline.signals.headline import Headline
 from pipeline.signals.investors import looks_like_person
 from pipeline.signals.places import find_place
+from pipeline.signals.spans import ends_of, stands_in, starts_of
 from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
 
@@ -119,7 +120,8 @@ def _from_title(headline: Headline, names: Counter[str]) -> str | None:
 
 def _with_adjective(name: str, headline: Headline, names: Counter[str]) -> str:
     """ "Nordic Acme" where the body never says "Acme" alone: the adjective is no description."""
-    before = re.search(rf"([A-ZÀ-Þ][\w\-]+)\s{re.escape(name)}(?!\w)", headline.plain)
+    found = (_WORD_BEFORE.search(headline.plain, 0, start) for start in starts_of(name, headline.plain))
+    before = next((match for match in found if match), None)
     long = f"{before[1]} {name}" if before else name
     return long if names[_fold(long)] >= max(2, names[_fold(name)]) else name
 
@@ -294,11 +296,12 @@ def _body_names(text: Text) -> Counter[str]:
 
 def _spelled_in_body(name: str, text: Text) -> str | None:
     """``name`` as the body spells it (headlines capitalise differently), or None where the body has it not."""
-    match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text.body, re.I)
-    if not match:
+    if stands_in(name, text.body):
+        return name
+    end = next(ends_of(name.lower(), text.body.lower()), None)
+    if end is None:
         return None
-    exact = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text.body)
-    spelled = exact[0] if exact else match[0]
+    spelled = text.body[end - len(name) : end]
     # An all-lower hit is likely the ordinary word, not the name.
     return name if spelled.islower() and not name.islower() else spelled
 
@@ -325,7 +328,7 @@ def _from_body(text: Text, headline: Headline, names: Counter[str], event_senten
         where.setdefault(name, headline.plain)
     for name in votes:
         votes[name] += min(3, names[_fold(name)])
-        votes[name] += 3 if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", headline.plain) else 0
+        votes[name] += 3 if stands_in(name, headline.plain) else 0
     if not votes:
         return _most_named(text)
     name, _ = max(votes.items(), key=lambda item: (item[1], item[0] in headline.plain, len(item[0]), item[0]))
@@ -356,6 +359,9 @@ def _most_named(text: Text) -> Company | None:
         return None
     name = ranked[0][0]
     return Company(name, next(sentence for sentence in text.news if name in sentence), "body", False)
+
+
+_WORD_BEFORE = re.compile(r"([A-ZÀ-Þ][\w\-]+)\s$")
 
 
 def _fold(text: str) -> str:

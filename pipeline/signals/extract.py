@@ -23,6 +23,7 @@ from pipeline.signals.other import find_other
 from pipeline.signals.people import find_ceo
 from pipeline.signals.rates import Rates
 from pipeline.signals.rounds_named import find_type
+from pipeline.signals.spans import starts_of
 from pipeline.signals.text import Text, read
 from pipeline.signals.website import find_linkedin, find_website
 
@@ -151,16 +152,17 @@ def _description(text: Text, company: str | None) -> str | None:
     """What the company is, in the text's own words: "Acme, <this>, announced" or "Acme is <this>"."""
     if not company:
         return None
-    name = re.escape(company)
     for sentence in text.sentences:
-        if company not in sentence:
-            continue
-        match = re.search(rf"{name}(?:\s\([^)]*\))?,\s((?:an?|the)\s[^,]{{10,200}}),", sentence) or re.search(
-            rf"^{name}\sis\s((?:an?|the)\s.{{10,240}}?)[.!]", sentence
-        )
-        if match:
+        found = [_APPOSITION.match(sentence, start + len(company)) for start in starts_of(company, sentence)]
+        if sentence.startswith(company):
+            found.append(_IS.match(sentence, len(company)))
+        if match := next((match for match in found if match), None):
             return match[1]
     return None
+
+
+_APPOSITION = re.compile(r"(?:\s\([^)]*\))?,\s((?:an?|the)\s[^,]{10,200}),")
+_IS = re.compile(r"\sis\s((?:an?|the)\s.{10,240}?)[.!]")
 
 
 def _announced(document: Document) -> date | None:

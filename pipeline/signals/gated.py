@@ -92,11 +92,22 @@ def _of_sequence(items: Sequence[Any]) -> frozenset[str] | None:
         if str(operation) == "LITERAL":
             run += chr(argument).lower()
             continue
-        for candidate in (frozenset({run}) if run else None, _of_item(str(operation), argument)):
+        for candidate in (
+            frozenset({run}) if run else None,
+            _of_item(str(operation), argument),
+            _joined(run, operation, argument),
+        ):
             if candidate and (best is None or _worth(candidate) > _worth(best)):
                 best = candidate
         run = ""
     return best
+
+
+def _joined(run: str, operation: Any, argument: Any) -> frozenset[str] | None:
+    """The literal ``run`` with each of the plain words that may follow it: the parser takes "ico|ido" for an i and two ends."""
+    if not run or str(operation) != "BRANCH" or not all(str(part[0]) == "LITERAL" for branch in argument[1] for part in branch):
+        return None
+    return frozenset(run + "".join(chr(code).lower() for _, code in branch) for branch in argument[1])
 
 
 def _of_item(operation: str, argument: Any) -> frozenset[str] | None:

@@ -329,16 +329,18 @@ HINTS = (
     "bought in", "put in", "part", "came", "come", "doubled down", "chipped in", "pitched in", "piled in", "weighed in",
     "cap table", "upped", "their stake", "consortium", "syndicate", " from ",
 )  # fmt: skip
+# What a sentence on another round says, and how one begins.
 PAST_ROUND = gated(
     r"\b(?:previous(?:ly)? (?!(?:investors?|backers?|shareholders?)\b)(?:\w+ ){0,3}(?:round|raised|funding|seed|series|led"
-    r"|backed|invested)"
-    r"|prior (?:round|funding)|earlier (?:round|funding)|(?:raised|round|funding|seed"
-    r"|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)"
-    r"|\bfollows (?:an?|its|the) (?:earlier|previous|prior)\b|\bhad (?:also |earlier |already )?raised\b"
-    r"|has also (?:invested|backed)|portfolio (?:includes|companies)|other investments include"
-    r"|past investments|\blast raised\b|^before\b|\bs?he (?:co-?founded|raised|previously|sold)\b"
-    r"|^(?:in|last|back in)\s(?:(?:early|late|mid)[\s\-])?(?:january|february|march|april|may|june|july|august|september|october"
-    r"|november|december|spring|summer|autumn|winter|\d{4})\b)",
+    r"|backed|invested)|prior (?:round|funding)|earlier (?:round|funding)|follows (?:an?|its|the) (?:earlier|previous|prior)\b"
+    r"|had (?:also |earlier |already )?raised\b|has also (?:invested|backed)|portfolio (?:includes|companies)"
+    r"|other investments include|past investments|last raised\b|s?he (?:co-?founded|raised|previously|sold)\b)"
+    r"|\b(?:raised|round|funding|seed|series [a-h])[^.]{0,60}\b(?:in (?:\w+ )?20[012]\d|last year|\w+ (?:years|months) ago)",
+    re.I,
+)
+PAST_OPENING = gated(
+    r"(?:before\b|(?:in|last|back in)\s(?:(?:early|late|mid)[\s\-])?(?:january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|spring|summer|autumn|winter|\d{4})\b)",
     re.I,
 )
 # Clauses of a sentence on this round that tell of another: ", which previously backed A,", "following an earlier … from B".

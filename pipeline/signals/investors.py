@@ -49,6 +49,7 @@ from pipeline.signals.investor_phrases import (
     LED_BY,
     OTHER_PATTERNS,
     PAST_CLAUSE,
+    PAST_OPENING,
     PAST_ROUND,
     TITLE_LEAD,
 )
@@ -91,7 +92,7 @@ def find_backers(text: Text, headline: Headline, company: str | None, event_sent
         if not _may_name_backers(sentence):
             continue
         told = PAST_CLAUSE.sub("", FROM_PRIOR_ROUND.sub("existing investors", sentence))
-        if PAST_ROUND.search(told):
+        if PAST_ROUND.search(told) or PAST_OPENING.match(told):
             continue
         if index > 20 and near >= 0 and index - near > 12 and index not in event_sentences:
             continue

@@ -68,7 +68,9 @@ def _is_a_person(name: str, text: Text) -> bool:
         return True
     last = re.escape(next(word for word in reversed(name.split()) if word.strip(".,").lower() not in _SUFFIXES))
     first = re.escape(name.split()[0])
-    alone = gated(rf"(?<!{first} )(?<!\b[A-Z]\. )(?<![\w\-])(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?(?i:{last})(?:’s|'s)?(?![\w\-])")
+    alone = re.compile(
+        rf"(?<!{first} )(?<!\b[A-Z]\. )(?<![\w\-])(?:(?:Mr|Mrs|Ms|Dr|Prof)\.?\s)?(?i:{last})(?:’s|'s)?(?![\w\-])"
+    )
     if alone.search(text.body[:6000]) or re.search(rf"{first}(?:’s|'s)?\s(?!{last})[a-z]", text.body[:6000]):
         return True
     return (
@@ -81,7 +83,7 @@ def _is_a_person(name: str, text: Text) -> bool:
 
 def _role_in_body(person: str, text: Text) -> tuple[str, str]:
     last = re.escape(person.split()[-1])
-    pattern = gated(
+    pattern = re.compile(
         rf"\b{last}\b[^.;]{{0,80}}?\b(?:as|to the (?:role|position) of|role of|appointed|named)\s(?P<role>[^.;]{{3,120}})"
     )
     for sentence in text.news[:NEAREST_SENTENCES]:

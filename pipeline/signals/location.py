@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.places import Place, country_of_adjective, find_place
+from pipeline.signals.spans import ends_of, starts_of
 from pipeline.signals.text import Text
 
 
@@ -51,7 +52,7 @@ def _stated(text: Text, headline: Headline, company: str | None) -> Location | N
 
 def _beside(sentence: str, company: str | None) -> Place | None:
     """ "Acme (Irvine, California)", "Acme Inc., of Zug, Switzerland, said": how trade letters give a place."""
-    for start in _places_of(company, sentence):
+    for start in ends_of(company or "", sentence):
         match = _BESIDE.match(sentence, start)
         place = find_place(match["bracket"] or match["of"]) if match else None
         if place is None and (nation := _NATION_BESIDE.match(sentence, start)):
@@ -60,11 +61,6 @@ def _beside(sentence: str, company: str | None) -> Place | None:
         if place and (place.city or place.country):
             return place
     return None
-
-
-def _places_of(company: str | None, sentence: str) -> list[int]:
-    """Where ``company`` ends in ``sentence``."""
-    return [match.end() for match in re.finditer(rf"(?<!\w){re.escape(company)}(?!\w)", sentence)] if company else []
 
 
 def _based(sentence: str, company: str | None) -> Place | None:
@@ -95,13 +91,18 @@ def _city_besides(text: Text, headline: Headline, company: str | None, country: 
     """A city of ``country`` (of any, where that is None) that a sentence gives the company in passing."""
     if not company:
         return None
-    owned = re.compile(rf"(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,2}})['’]s\s(?:[\w\-]+\s){{0,4}}?{re.escape(company)}(?!\w)")
     for sentence in (headline.plain, *text.news[:12]):
-        match = owned.search(sentence) or _THE_CITY_COMPANY.match(sentence)
+        match = _owner_of(company, sentence) or _THE_CITY_COMPANY.match(sentence)
         place = find_place(match["place"]) if match else None
         if place and place.city and place.country and country in (None, place.country):
             return Location(place, sentence)
     return None
+
+
+def _owner_of(company: str, sentence: str) -> re.Match[str] | None:
+    """Whose the company is said to be: "Leeds's drone maker Acme"."""
+    owners = (_OWNER_BEFORE.search(sentence, max(0, start - 120), start) for start in starts_of(company, sentence))
+    return next((owner for owner in owners if owner), None)
 
 
 def _city_first(sentence: str, company: str) -> Place | None:
@@ -128,8 +129,13 @@ def _about(text: Text, company: str | None) -> str | None:
     """The beginning of the "About <company>" section."""
     if not company:
         return None
-    match = re.search(rf"(?im)^about\s(?:the\s)?{re.escape(company.split()[0])}.*(?:\n.*){{0,2}}", text.body)
-    return match[0][:900] if match else None
+    first = company.split()[0].lower()
+    for about in _ABOUT.finditer(text.body):
+        if any(
+            text.body[start : start + len(first)].lower() == first for start in (about.end(), about.start("the")) if start > 0
+        ):
+            return "\n".join(text.body[about.start() :].split("\n", 3)[:3])[:900]
+    return None
 
 
 def _dateline(text: Text) -> Location | None:
@@ -177,6 +183,8 @@ _KIND = (
     r"|fintech|\w+tech|software firm|(?<!investment )(?<!equity )(?<!capital )(?<!venture )firm|brand|retailer|provider|unicorn"
     r"|outfit)"
 )
+_OWNER_BEFORE = gated(rf"(?P<place>{_CAP}(?:[\s\-]{_CAP}){{0,2}})['’]s\s(?:[\w\-]+\s){{0,4}}$")
+_ABOUT = re.compile(r"^about\s(?P<the>the\s)?", re.I | re.M)
 _X_BASED = gated(
     rf"(?P<place>(?:{_CAP}(?:[ \-](?=[A-Z]))?\s?){{1,4}}(?:,\s(?:[A-Z][a-z]{{1,5}}\.|[A-Z]\.[A-Z]\."
     rf"|{_CAP}(?:\s{_CAP})?))?)[\s\-–](?:[Bb]ased|[Hh]eadquartered)\b"

@@ -63,7 +63,8 @@ PAST_ASIDE = gated(
 VALUATION = gated(r"\bvalu(?:ed|ation|es|ations)\b|\bunicorn\b|\bdecacorn\b", re.I)
 # Nobody put money in, and the text says so.
 NEVER_RAISED = gated(
-    r"\bnever (?:raised|taken|took)\b|\b(?:has|have|had)(?: not|n['’]t) (?:raised|taken)\b|\b(?:entirely |fully "
+    r"\bnever (?:raised|taken|took)\b|\b(?:has|have|had)(?: not raised| not taken|n['’]t raised|n['’]t taken)\b"
+    r"|\b(?:entirely |fully "
     r"|completely )?bootstrapped\b"
     r"|\bself-funded\b|\bwithout (?:raising|taking|any) (?:\w+ ){0,2}(?:outside|venture|external|vc)\b|\bturned down (?:vc"
     r"|venture|investors)",

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.signals.gated import Gated, gated
+from pipeline.signals.spans import starts_of
 from pipeline.signals.text import Text
 from pipeline.signals.words import word_list
 
@@ -76,9 +77,10 @@ def _in_full(surname: str, body: str) -> str | None:
     plain = _POSSESSIVE.sub("", surname.strip(" ,."))
     if not plain.isalpha() or plain.lower() in word_list("not_persons"):
         return None
-    for found in re.finditer(rf"(?<![\w.])([A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s[A-Z]\.)?\s{plain})(?!\w)", body):
-        name = _person(found[1])
-        is_founder = _FOUNDED_BY.search(body, max(0, found.start() - 60), found.start())
+    for start in starts_of(plain, body):
+        found = _FIRST_NAME.search(body, max(0, start - 40), start)
+        name = _person(f"{found[0]}{plain}") if found else None
+        is_founder = found and _FOUNDED_BY.search(body, max(0, found.start() - 60), found.start())
         if name and (is_founder or name.split()[0].lower() in word_list("given_names")):
             return name
     return None
@@ -88,6 +90,7 @@ def _fold(text: str) -> str:
     return _NO_WORD.sub(" ", text.lower()).strip() or "-"
 
 
+_FIRST_NAME = re.compile(r"(?<![\w.])[A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s[A-Z]\.)?\s$")
 PERSON = (
     r"(?:(?:Dr|Mr|Ms|Mrs|Prof)\.?\s)?[A-ZÀ-Þ][\w'’\-À-ÿ]+(?:\s(?:[A-Z]\.(?:[A-Z]\.)?"
     r"|(?:(?:de|da|del|van|von|der|den|di|la|le|al|bin|ben)\s){0,2}[A-ZÀ-Þ][\w'’\-À-ÿ]+)){0,3}"

@@ -35,9 +35,10 @@ def find_type(text: Text, headline: Headline, amount_place: int | None, event_se
     deep = [index for index in event_sentences if index >= DEEPEST_SENTENCE]
     for index in (*range(min(DEEPEST_SENTENCE, len(text.news))), *deep):
         sentence = text.news[index]
-        if _PAST.search(sentence) and index != amount_place:
+        kinds = find_round_types(sentence)
+        if not kinds or (index != amount_place and _PAST.search(sentence)):
             continue
-        for kind in find_round_types(sentence):
+        for kind in kinds:
             votes[kind.slug] += (
                 1 + (3 if index == amount_place else 0) + (2 if index in event_sentences else 0) + (1 if index < 4 else 0)
             )

@@ -15,7 +15,9 @@ from pipeline.signals import (
     investor_patterns,
     investor_phrases,
     job_changes,
+    job_counts,
     location,
+    mergers,
     money_cues,
 )
 from pipeline.signals.gated import Gated, gated, needles_of
@@ -29,7 +31,9 @@ MODULES = (
     investor_patterns,
     investor_phrases,
     job_changes,
+    job_counts,
     location,
+    mergers,
     money_cues,
 )
 
@@ -87,3 +91,7 @@ def test_a_gate_changes_no_result() -> None:
     assert [match.start() for match in pattern.finditer("cash, CASH")] == [0, 6]
     assert pattern.search("cash", 1) is None
     assert not pattern.may_match("no money")
+
+
+def test_words_that_share_a_beginning_are_needles_as_a_whole() -> None:
+    assert needles_of(r"\b(?:ico|ido|ieo)\b") == {"ico", "ido", "ieo"}
