@@ -51,6 +51,7 @@ SPEAK_AGAINST = (
     "event_other",
     "no_event",
     "never_raised",
+    "debt_deal",
     "public_company",
     "title_money_other",
 )

@@ -26,6 +26,7 @@ from pipeline.signals.company_patterns import (
     NAME_RUN,
     NAMELESS,
     OBJECT_AFTER,
+    ONLY_DESCRIBED,
     ORDINARY,
     OWNER,
     OWNERS_ROUND,
@@ -37,6 +38,7 @@ from pipeline.signals.company_patterns import (
     POSSESSIVE_TAIL,
     QUOTES,
     RECIPIENT,
+    ROUND_FOR,
     SECOND_CLAUSE,
     TITLE_START,
     TRAILING,
@@ -70,6 +72,8 @@ def find_company(text: Text, headline: Headline, event_sentences: tuple[int, ...
     subject = _from_title(headline, names)
     if subject and _is_place(subject) and re.search(rf"\b(?:from|in)\s{re.escape(subject)}$", headline.subject):
         subject = None  # "two brothers from Monterrey": nobody is named
+    if subject and (subject.islower() or ONLY_DESCRIBED.search(subject)) and (named := _named_in_body(text, headline, names)):
+        return named  # "backs maker of gallium chips": whose name the body has
     if subject:
         subject = _with_adjective(subject, headline, names)
         known = _spelled_in_body(subject, text)
@@ -77,6 +81,18 @@ def find_company(text: Text, headline: Headline, event_sentences: tuple[int, ...
             return received  # "leads round for rival L1": the headline describes whom the body names
         return Company(known or subject, headline.plain, "title", known is not None)
     return _from_body(text, headline, names, event_sentences)
+
+
+def _named_in_body(text: Text, headline: Headline, names: Counter[str]) -> Company | None:
+    """Whom the lead says the money goes to, or who announces it; None where no sentence introduces anybody."""
+    return _recipient(text) or next(
+        (
+            Company(name, sentence, "body", False)
+            for sentence in text.news[:3]
+            if (match := ANNOUNCER.search(sentence)) and (name := name_in(match["name"], names)) and name not in headline.plain
+        ),
+        None,
+    )
 
 
 # --- the title ----------------------------------------------------------------------------------------------------------
@@ -313,7 +329,7 @@ def _from_body(text: Text, headline: Headline, names: Counter[str], event_senten
         if index >= len(text.news):
             continue
         sentence = text.news[index]
-        for pattern, weight in ((ANNOUNCER, 3), (APPOSITION, 2), (POSSESSIVE_ROUND, 2), (INTRODUCED, 2)):
+        for pattern, weight in ((ANNOUNCER, 3), (ROUND_FOR, 3), (APPOSITION, 2), (POSSESSIVE_ROUND, 2), (INTRODUCED, 2)):
             match = pattern.search(sentence)
             if match and (name := name_in(match["name"])):
                 votes[name] += weight
@@ -338,7 +354,7 @@ def _from_body(text: Text, headline: Headline, names: Counter[str], event_senten
 def _recipient(text: Text) -> Company | None:
     """Whom the lead says the money goes to."""
     for sentence in text.news[:6]:
-        match = RECIPIENT.search(sentence)
+        match = RECIPIENT.search(sentence) or ROUND_FOR.search(sentence)
         if match and (name := name_in(match["name"])):
             return Company(name, sentence, "body", False)
     return None

@@ -140,7 +140,9 @@ ANNOUNCER = gated(
     rf"|today|also|just|recently|officially|proudly|successfully|now|on \w+day)\s(?:[a-z]+\s)?){{0,3}}"
     r"(?:announc\w+|rais(?:ed|es)|secur(?:ed|es)|clos(?:ed|es)|land(?:ed|s)|complet\w+|receiv\w+"
     r"|bagg?(?:ed|s)|emerg\w+|reveal\w+|pick\w+ up|nabb\w+|nett\w+|scor\w+|(?:proud|pleased|excited"
-    r"|thrilled|delighted|happy) to announce|disclos\w+|unveil\w+|conclud\w+)(?!\w)"
+    r"|thrilled|delighted|happy) to announce|disclos\w+|unveil\w+|conclud\w+|(?:launch|debut)(?:ed|es|s) (?:on \w+day |today"
+    r"|this week )?with|c[ao]mes? out of stealth|sa(?:id|ys) (?:on \w+day )?(?:that )?it ha[sd] (?:raised|closed|secured|received"
+    r"|landed)|opened its doors)(?!\w)"
 )
 APPOSITION = gated(
     rf"^(?:[A-Z][^.]{{0,60}}?[–—-]{{1,2}}\s)?{NAME}(?:\s?\([^)]{{1,60}}\))?,\s(?:an?|the|which|whose"
@@ -156,6 +158,13 @@ RECIPIENT = gated(
     r"\sto"
     rf"|(?:founder|co-founder|CEO|chief executive)\s(?:of|at))\s(?:startup\s)?{NAME}"
 )
+# "took part in a £3m round for hydrogen sensor firm Acme, which …", "$150 million in financing to launch Acme"
+ROUND_FOR = gated(
+    r"\b(?:(?:round|funding|financing|investment)\sfor|(?:funding|financing|capital|million)\s(?:\w+\s){0,3}?to\s(?:launch"
+    r"|create|found"
+    r"|form))\s(?P<name>(?:[\w’'\-]+\s){0,6}?[A-Z0-9][\w.&’'\-]*(?:\s[A-Z0-9][\w.&’'\-]*){0,3})(?=[,.;]|$|\s(?:which|that"
+    r"|according|alongside|with|to|as)\b)"
+)
 POSSESSIVE_ROUND = gated(
     rf"{NAME}['’]s?\s(?:\S+\s){{0,4}}?(?:round|funding|seed|series [a-hA-H]|Series [A-H]|raise|investment)\b"
 )
@@ -168,6 +177,10 @@ TITLE_START = gated(
 )
 
 # "A former chef", "Two nurses from the north": all lower case behind the article, so nobody is named.
+# "Brain implant start-up": what it is, and no name.
+ONLY_DESCRIBED = gated(
+    r"\s(?:start-?up|company|firm|maker|platform|app|developer|provider|spin-?out|scale-?up|rival|business|outfit|newcomer)$"
+)
 NAMELESS = gated(r"(?:An?|These|Those|This|Two|Three|Four|Five|Former)(?:\s[a-z][\w'’\-]*)+")
 # "Quantum startup Acme, a spin-out of a university,": the verb behind it is Acme's.
 DESCRIBED_SUBJECT = gated(r"(?P<name>[^,]+),\s(?:an?|the|which|whose|maker of|developer of|creator of)\s[^,]+")

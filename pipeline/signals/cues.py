@@ -69,12 +69,15 @@ EVENT = gated(
     r"|announc(?:e|es|ed|ing|ement)|obtain(?:s|ed)|locked (?:in|down)|scooped|fetched|pocketed|amassed"
     r"|procur(?:es|ed)|put(?:s)? in|inject(?:s|ed)|drew|took on|taken on|br(?:ings|ought) in|lured|clinch(?:es|ed)|mopp(?:ed"
     r"|ing) up|topp(?:ed|ing) up"
+    r"|(?:took|takes?|taking) part|committed"
     r"|subscribed|report(?:s|ed)|provided|added|invested|joined|participated|part(?:ed)? with|handed|poured|ploughed|wrapp?(?:ed"
     r"|ing) up"
     r"|gets|got|grabbed|grabs|won|wins|finali[sz]ed|disclosed|reveal(?:s|ed|ing)|unveil(?:ed|s)"
     r"|confirm(?:s|ed)|ha(?:s|ve)(?= (?:[$€£₹¥]|US\$|Rs )\s?\d[^.]{0,24}\b(?:in|of) (?:fresh|new|seed|venture|funding)\b)"
     r"|(?:co-)?led|invest(?:s|ed|ing)|back(?:s|ed)|emerg(?:es|ed|ing)|success(?:ful|fully)|closure"
-    r"|close of|exits stealth|procured|celebrat\w+|with)(?!\w)",
+    r"|close of|exits stealth|procured|celebrat\w+"
+    r"|with(?=\s(?:[\w\-’']+\s){0,2}?(?:(?:US|A|C|S|HK|NZ)?[$€£₹¥]|Rs\b|[A-Z]{3}\s?\d|\d|seed\b|series\b|fund(?:ing|s)\b|backing\b|capital\b"
+    r"|investments? (?:from|by|of|led)|support\b|participation\b)))(?!\w)",
     re.I,
 )
 ROUND_IN_SENTENCE = gated(
@@ -99,7 +102,8 @@ _MONTHS = (
     r"|summer|fall|autumn|winter|q[1-4])"
 )
 PAST = gated(
-    r"\b(?:previously|previous(?! (?:investors?|backers?|shareholders?)\b)|earlier (?:this|in|round)|prior (?:to|round"
+    r"\b(?:(?<!not )(?<!not been )previously|previous(?!ly)(?! (?:investors?|backers?|shareholders?)\b)|earlier (?:this|in"
+    r"|round)|prior (?:to|round"
     r"|funding)|had (?:already "
     r"|previously )?(?:raised|secured|closed)"
     rf"|(?:rais\w+|round|funding|secured|closed|seed|series [a-h]\S?|invest\w+"
@@ -121,7 +125,8 @@ RECENT = gated(r"\brecent(?:ly)?\b|\bnewly\b|\blate last\b", re.I)
 SAYS_RAISED = gated(
     r"\b(?:rais(?:ed|es|ing)|secur(?:ed|es|ing)|clos(?:ed|es|ing|ure)|land(?:ed|s)|completed|completion"
     r"|announc(?:ed|es|ing)|nabbed|bagged|picked up|pulled in|netted|received|poured|attracted"
-    r"|concluded)\b"
+    r"|concluded|committed|(?:took part|participated|joined|invested) in|(?:launch|emerg|debut)(?:ed|es|s)? [^.]{0,40}?\bwith"
+    r"|out of stealth [^.]{0,40}?\bwith)\b"
     r".{0,90}?\b(?:(?:pre[\s\-–]?)?seed\b(?![\s-](?:stage|investor))|(?:pre[\s\-–]?)?series[\s\-–]?[a-h]\b"
     r"|(?:funding|financing|investment|fundraising|strategic|equity|growth) round|in (?:new |fresh |total "
     r"|additional )?(?:funding|financing|capital|equity)|(?:seed|equity|venture|growth"
@@ -204,8 +209,16 @@ TOKEN_TERMS = gated(
 )
 DEBT_TERMS = gated(
     r"\bdebt (?:financing|facility|funding|capital)|\bcredit (?:facility|line|agreement)|\bterm loan"
-    r"|\bsenior (?:secured|notes)|\bloan\b|\bborrow\w*|\bventure debt|\bnotes due|\bline of credit"
+    r"|\bsenior (?:secured|notes)|\bloan\b|\bborrow\w*|\bventure debt|\bnotes due|\bline of credit|\bprivate credit\b"
+    r"|\b(?:financing|bridge|loan|lending|warehouse) facility|\bwithout dilut"
     r"|\blender",
+    re.I,
+)
+# The text speaks of the money as of a loan: "the bridge financing facility provides …".
+DEBT_DEAL = gated(
+    r"\b(?:the|this)\s(?:[\w\-]+\s){0,4}?(?:facility|loan|credit line|line of credit|debt financing"
+    r"|credit agreement)\s(?:provides?|will|gives?"
+    r"|enables?|allows?|is|was|comes|has|carries|matures?|fortifies|bears|replaces|refinances|bolsters|strengthens)\b",
     re.I,
 )
 ACQUISITION_TERMS = gated(

@@ -118,6 +118,10 @@ def find_cues(text: Text, headline: Headline) -> tuple[dict[str, str], tuple[int
     found = _title_cues(headline)
     body, events = _body_cues(text)
     found.update(body)
+    if "title_money_is_round" not in found and (
+        other := _lead_says_other(text, headline) if headline.monies else found.get("debt_deal")
+    ):
+        found["title_money_other"] = other
     found.update(_joint_cues(found))
     return found, events
 
@@ -213,10 +217,28 @@ def _money_noun(headline: Headline) -> dict[str, str]:
     return {"title_money_is_round" if is_round else "title_money_other": noun} if noun else {}
 
 
+def _lead_says_other(text: Text, headline: Headline) -> str | None:
+    """What the lead says the headline's money is, where that is a loan, a grant, a fund: "raised $1 million in venture debt"."""
+    money = headline.money_after_verb or next(iter(headline.monies), None)
+    said = None
+    for sentence in text.news[:3] if money else ():
+        for same in find_money(sentence):
+            if money is None or (same.amount, same.currency) != (money.amount, money.currency):
+                continue
+            noun, is_round = _noun_behind(sentence, same)
+            if is_round:
+                return None
+            fund = _FUND_AT.search(sentence, max(0, same.start - 60), same.start)
+            said = said or noun or (fund[0] if fund else None)
+    return said
+
+
 def _noun_behind(sentence: str, money: Money) -> tuple[str, bool]:
     """(the noun that says what ``money`` is, whether it is a round's); ("", False) where none does."""
-    behind = _CONVERTED.sub("", sentence[money.end :], count=1)
+    behind = _CONVERTED.sub("", sentence[money.end :].removeprefix(")"), count=1)
     of_round, of_other = money_cues.MONEY_IS_ROUND.match(behind), money_cues.MONEY_IS_OTHER.match(behind)
+    if of_other and _AND_EQUITY.match(behind, of_other.end()):
+        return of_other[0], True  # "in debt and equity": equity came too
     if of_other and not (of_round and of_round.end() <= of_other.end()):
         return of_other[0], False
     return (of_round[0], True) if of_round else ("", False)
@@ -269,7 +291,7 @@ def _body_cues(text: Text) -> tuple[dict[str, str], tuple[int, ...]]:
                     found.setdefault("event_recent_led", sentence)
     if len(text.body) < LONGEST_TEASER:
         found["teaser"] = ""
-    found.update(_whole_body_cues(text))
+    found.update(_whole_body_cues(text, found.get("event_lead_full")))
     for index in told:
         near = " ".join(sentences[index : index + 3])
         if cues.LED_BY.search(near) or cues.PARTICIPATION.search(near) or cues.JOINS_BOARD.search(near):
@@ -306,17 +328,21 @@ def _event_kind(sentence: str) -> str:
     return "event"
 
 
-def _whole_body_cues(text: Text) -> dict[str, str]:
+def _whole_body_cues(text: Text, full: str | None) -> dict[str, str]:
+    """``full``: the sentence of the lead that names both a round and its money, if there is one."""
     found: dict[str, str] = {}
     news = text.body[: min(text.news_end, LONGEST_NEWS)]
     lead = text.lead
     if firm := cues.INVESTMENT_FIRM.search(_before_money(text.news[0])):
         found["lead_investment_firm"] = firm[0]
     lowered = news.lower()
+    has_equity = full is not None and not _is_other_money(full, find_money(full))
     for name, pattern in _NEWS_CUES:
         if pattern.may_match_lowered(lowered) and (match := pattern.compiled.search(news)):
             found[name] = match[0]
     for name, pattern in _LEAD_CUES:
+        if has_equity and name in _OF_DEBT:
+            continue  # a round with a loan beside it
         if match := pattern.search(lead):
             found[name] = match[0]
     return found
@@ -349,7 +375,11 @@ def _joint_cues(found: dict[str, str]) -> dict[str, str]:
     if not vetoes and not found.keys() & _OTHER_TERMS:
         if found.keys() & {"title_raise", "title_gets", "title_nominal_side"} and found.keys() & _TOLD_AT_ONCE:
             joint["title_and_lead_agree"] = found.get("event_lead_full") or found.get("event_lead_money") or ""
-        if not found.keys() & _TITLE_TELLS and found.keys() >= _LEAD_TELLS and found.keys() & _BACKERS_TOLD:
+        if (
+            not found.keys() & _TITLE_TELLS
+            and found.keys() >= _LEAD_TELLS
+            and found.keys() & _BACKERS_TOLD | ({"investor_title"} & found.keys() if "teaser" in found else frozenset())
+        ):
             joint["lead_tells_all"] = found[
                 "event_lead_full"
             ]  # the headline is about the product, its first lines about the round
@@ -374,6 +404,11 @@ _RELATIVE = gated(r"\s(?:that|which|who)\s[^,]+(?=,|$)")
 _INTO_THING = gated(r"\b(?:in|into)\s(?P<what>.+)$")
 _CAPITAL = re.compile(r"[A-ZÀ-Þ]|\d|\w\.\w")
 _CONVERTED = re.compile(r"^\s?\([^)]{1,40}\)")
+_AND_EQUITY = re.compile(r"\s(?:and|&|\+|plus)\s(?:\w+\s)?equity\b", re.I)
+# "closed its third fund at $150 million", "was awarded €30 million"
+_FUND_AT = re.compile(
+    r"\bfund(?:\s[IVX\d]+)?,?\s(?:at|of|with|on|worth)\s(?:\w+\s){0,2}$|\b(?:was|were|been) awarded\s(?:\w+\s){0,2}$", re.I
+)
 _GIVERS = gated(r"\s(?:led by|from|by|backed by|via)\s.*$", re.I)
 # Headlines that say little of what the text below them tells: their cues weigh by themselves.
 _SOFT_VETOES = frozenset({"commentary", "partnership", "contract", "appointment"})
@@ -419,9 +454,11 @@ _NEWS_CUES = (
     ("never_raised", money_cues.NEVER_RAISED),
     ("brings_total", cues.BRINGS_TOTAL),
 )
+_OF_DEBT = frozenset({"debt_terms", "debt_deal"})
 _LEAD_CUES = (
     ("public_company", cues.PUBLIC_COMPANY),
     ("debt_terms", cues.DEBT_TERMS),
+    ("debt_deal", cues.DEBT_DEAL),
     ("acquisition_terms", cues.ACQUISITION_TERMS),
     ("lead_offering_terms", cues.OFFERING_TERMS),
     ("lead_offering_terms", cues.OFFERING_HOLDERS),

@@ -28,7 +28,7 @@ from pipeline.signals.text import Text, read
 from pipeline.signals.website import find_linkedin, find_website
 
 # Goes up with every change of what comes out; mentions carry it, so that a backfill can tell old readings from new.
-EXTRACTOR_VERSION = "rules-8"
+EXTRACTOR_VERSION = "rules-9"
 LONGEST_EVIDENCE = 400
 # A whole headline of a known form, without a body to check it against.
 FOREIGN_CONFIDENCE = 0.8

@@ -216,6 +216,9 @@ _WITH_MONEY_LAST = gated(
 _WITH_FRESH_MONEY = gated(
     r"\s(?:with|on|thanks to)\s(?:an?\s)?(?:fresh|new|another|extra|additional)\s(?=(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\S*"
     r"(?:\s(?:million|billion|crore|mn|bn|m))?$)"
+    # "launches with $60M", "opens its doors with $75 million from Oldmoor"
+    r"|\s(?:launch(?:es|ed)?|debuts?|opens (?:its )?doors|breaks cover|kicks off|steps out(?: of stealth)?|gets (?:going|started))"
+    r"\swith\s(?=(?:an?\s)?(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\s?(?:million|billion|crore|mn|bn|m|b)\b(?:$|\s(?:from|led|to|for|in)\b))"
     # "charges up with $19 million", "laces up with $3.5M led by Oldmoor"
     r"|\s\w+(?:s|es)\s(?:up|ahead|on|off|in|forward|out)\swith\s(?=(?:US|A|C)?[$€£₹¥]\s?[\d.,]+\S*"
     r"(?:\s(?:million|billion|crore|mn|bn|m))?(?:$|\s(?:co-)?led by\b))",

@@ -34,6 +34,9 @@ ROLE_BEHIND = gated(
 # What stands where a name would and names nobody: "Curve's Founder", "Crypto Category Leaders", "other VC firms".
 UNNAMED = gated(
     r"(?:^|\s)(?i:founders?|co-?founders?|ceo|executives?)$"
+    r"|^(?:(?i:two|three|four|five|six|several|many)(?:\s(?:investors?|backers?|funds?|firms?))?|(?:University|Pension"
+    r"|Sovereign|State|Government|Family|Venture|Investment"
+    r"|Wealth|Growth|Impact)\s(?:fund|firm|investor|arm)s?)$"
     r"|^(?i:(?:existing|new|other|current|previous) (?:investors?|backers?|shareholders?))$|^(?i:(?:co-?)?founders? (?:of|at))\b"
     r"|\b(?:Leaders|Pioneers|Stars|Giants|Firms|Backers|VCs|Veterans|Players|Names|Experts|Jobs?|KOLs)(?:\sin\s.*)?$"
 )

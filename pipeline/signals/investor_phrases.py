@@ -40,8 +40,8 @@ _ROUND = (
     r"|[Ss]eed|[Ss]eries)"
 )
 _ROUND_WORD = (
-    r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|Series\s[A-H]\S{0,2}"
-    r"|series\s[a-h]|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal|operation"
+    r"(?:rounds?|funding|financing|investments?|raise|million|billion|[\d.]M|[Ss]eries\s[A-Ha-h]\S{0,2}"
+    r"|equity|venture debt|seed|capital|Seed|Round|Funding|Financing|Investments?|fundraise|[Cc]rore|Cr|Mn|deal|operation"
     r"|transaction|investors|backers|syndicate|consortium"
     r"|shareholders|group|backers|part|portion|tranche|extension|clos(?:e|ing)|injection|infusion|[Ii]t was|co-)"
 )
@@ -121,10 +121,10 @@ _TAKES_PART = (
     r"(?:(?:have|has|all|both|also|each|again|once again|then)\s)*"
     r"(?:participat(?:ed|es?|ing)(?=\s(?:in\s(?:the|this|an?|its|[A-Z][\w&.]*['’]s)|as|alongside|too|again|with)\b|[.,;–—]"
     r"|\s[–—-]|$)"
-    rf"|join(?:ed|s)? (?:in )?(?:on )?(?:the|this|its) (?:\w+[\s\-]){{0,3}}?{_ROUND}|joined as(?! (?:\w+ ){{0,2}}(?:chief"
+    rf"|join(?:ed|s)? (?:in )?(?:on )?(?:the|this|its|an?) (?:[\w$€£.]+[\s\-]){{0,4}}?{_ROUND}|joined as(?! (?:\w+ ){{0,2}}(?:chief"
     rf"|C[A-Z]O|head"
     r"|director|adviser|advisor|vice|president|partner|chair\w*))|joined(?: in| too| them)?(?=[.,;]|$)"
-    r"|(?:took|takes?|taking) part|contributed (?:to (?:the|this)|too\b|as well|money|capital)|contributed(?=[.,;]|$)"
+    r"|(?:took|takes?|taken|taking) part|contributed (?:to (?:the|this)|too\b|as well|money|capital)|contributed(?=[.,;]|$)"
     r"|(?:continued|renewed) (?:their|its) (?:support|backing|investment)"
     r"|also (?:joined|invested|backed|contributed|put|joining|investing|contributing|join|invest|came|come)"
     r"|(?:re-?|co-?)?invested(?: too| as well| again| alongside|(?=[.;]|,\s(?:as|with|while|alongside|along)\b|$)"
@@ -211,7 +211,8 @@ OTHER_PATTERNS = (
     gated(rf"\b[Tt]he (?:rest|remainder|balance)(?: of the \w+)? (?:came|comes|is|was) from\s{_NAMES}"),
     # "raised $5 million from A and B"
     gated(
-        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|capital|backing|crore|Cr|Mn|amount|cash|money)"
+        r"(?:\b(?:round|funding|financing|investment|raise|million|seed|[Ss]eries\s[A-Ha-h]\d?|capital|backing|crore|Cr|Mn|amount"
+        r"|cash|money|equity|equity and debt)"
         r"|\d[MmKk])(?:\s\([^)]{1,40}\))?\s(?:(?:of|in)\s\w+\s)?(?:(?:raised|secured"
         r"|received)\s)?(?:(?:announced\s(?:on\s)?\w+\s)?com(?:ing|es)\s|came\s)?from\s"
         rf"{_NAMED}"

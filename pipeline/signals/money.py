@@ -123,6 +123,7 @@ _UNITS: dict[str, str] = {
     "₩": "KRW", "krw": "KRW", "won": "KRW", "koreanwon": "KRW", "rm": "MYR", "myr": "MYR", "ringgit": "MYR",
     "rp": "IDR", "idr": "IDR", "rupiah": "IDR", "฿": "THB", "thb": "THB", "baht": "THB",
     "₱": "PHP", "php": "PHP", "pesos": "PHP", "₫": "VND", "vnd": "VND", "dong": "VND",
+    "skr": "SEK", "nkr": "NOK", "dkr": "DKK",
     "sek": "SEK", "swedishkronor": "SEK", "kronor": "SEK", "nok": "NOK", "norwegiankroner": "NOK",
     "dkk": "DKK", "danishkroner": "DKK", "isk": "ISK",
     "zł": "PLN", "pln": "PLN", "zloty": "PLN", "zlotys": "PLN", "złoty": "PLN", "złotych": "PLN",
@@ -162,7 +163,7 @@ _SIGN_BEFORE = (
     r"|SGD?\s?\$|SGD|S\$|HKD?\s?\$|HKD"
     r"|NT\s?\$|TWD|MX\s?\$|MXN|R\$|CN¥|RMB\s?¥?|CNY|JP¥|JPY|GBP\s?£?|EUR\s?€?|Euro|CHF|SFr\.?|INR\s?₹?"
     r"|Rs\.?|RM|MYR|IDR|Rp\.?|THB|PHP|VND|KRW"
-    r"|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|TRY|ILS|NIS|AED|SAR|QAR|EGP|KES|KSh|ZAR|NGN|GHS|UAH|RUB|KZT|CLP"
+    r"|SEK|NOK|DKK|[SND][Kk]r|ISK|PLN|CZK|HUF|RON|BGN|TRY|ILS|NIS|AED|SAR|QAR|EGP|KES|KSh|ZAR|NGN|GHS|UAH|RUB|KZT|CLP"
     r"|COP|ARS|PEN|BRL|PKR|BDT|LKR"
     r"|[$€£¥₹₩₽₺₪₫₱฿₦₴৳])"
 )

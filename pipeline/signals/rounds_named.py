@@ -62,7 +62,7 @@ def _pick(kinds: list[tuple[str, str | None]]) -> tuple[str, str | None] | None:
 
 
 _PAST = gated(
-    r"\b(?:previous(?:ly)?|prior|earlier|last (?:year|round)|had raised|in (?:\w+ )?20[012]\d|(?:months?"
+    r"\b(?:previous|(?<!not )(?<!not been )previously|prior|earlier|last (?:year|round)|had raised|in (?:\w+ )?20[012]\d|(?:months?"
     r"|years?) ago|since its|followed by|also (?:led|backed|invested)|portfolio|track record)\b",
     re.I,
 )
