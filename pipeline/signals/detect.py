@@ -19,7 +19,7 @@ from pipeline.signals.gated import gated
 from pipeline.signals.headline import Headline
 from pipeline.signals.money import Money, find_money
 from pipeline.signals.ngrams import ngram_score
-from pipeline.signals.places import region_country
+from pipeline.signals.places import city_country, region_country
 from pipeline.signals.text import Text
 from pipeline.signals.title_vetoes import ASIDE, TITLE_VETOES
 
@@ -156,6 +156,9 @@ def _title_cues(headline: Headline) -> dict[str, str]:
     found.update(_subject_cues(headline))
     if headline.side == "company" and region_country(headline.subject):
         found["title_market_stat"] = headline.subject  # "Thailand secures $4bn": a country's figures, no company's round
+    owner = headline.subject.rsplit(": ", 1)[-1] if headline.side == "nominal" else ""
+    if owner and (region_country(owner) or city_country(owner)) and not _STAGE.search(title):
+        found["title_market_stat"] = owner  # "Austin's $8B VC funding": a city's
     plain = ASIDE.sub(" ", _without_purpose(headline))
     no_givers = _GIVERS.sub("", plain) if headline.side == "company" else plain
     lowered = plain.lower()
@@ -404,6 +407,7 @@ _RELATIVE = gated(r"\s(?:that|which|who)\s[^,]+(?=,|$)")
 _INTO_THING = gated(r"\b(?:in|into)\s(?P<what>.+)$")
 _CAPITAL = re.compile(r"[A-ZÀ-Þ]|\d|\w\.\w")
 _CONVERTED = re.compile(r"^\s?\([^)]{1,40}\)")
+_STAGE = re.compile(r"\b(?:seed|series)\b", re.I)
 _AND_EQUITY = re.compile(r"\s(?:and|&|\+|plus)\s(?:\w+\s)?equity\b", re.I)
 # "closed its third fund at $150 million", "was awarded €30 million"
 _FUND_AT = re.compile(

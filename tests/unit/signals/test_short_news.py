@@ -146,3 +146,8 @@ def test_what_was_not_previously_reported_is_told_now() -> None:
 )
 def test_investors_of_short_news(sentence: str, names: list[str]) -> None:
     assert _backers(f"Quernstone makes yarn. {sentence}") == names
+
+
+def test_a_citys_funding_is_a_statistic_and_a_company_named_like_a_city_has_a_stage() -> None:
+    assert "title_market_stat" in _cues("Austin's $8B VC funding boosts innovation", "")
+    assert "title_market_stat" not in _cues("Phoenix's $8M seed round to help farmers", "")
