@@ -28,7 +28,9 @@ class Opening:
 
 def find_hiring(title: str, text: Text) -> Opening | None:
     """What ``title`` (without tags) says a company hires for, or None. Total."""
-    match = next((found for pattern in (*COUNTED_HEADLINES, *_HEADLINES) if (found := pattern.search(title))), None)
+    lowered = title.lower()
+    possible = (pattern.compiled for pattern in (*COUNTED_HEADLINES, *_HEADLINES) if pattern.may_match_lowered(lowered))
+    match = next((found for pattern in possible if (found := pattern.search(title))), None)
     if match is None or _NO_HIRING.search(title):
         return None
     company = whole_name(match["company"])

@@ -30,8 +30,9 @@ def find_job_change(title: str, text: Text) -> JobChange | None:
     """The job change that ``title`` (without tags and tickers) reports, or None. Total."""
     if _NO_JOB.search(title) or _PUBLIC_ROLE.search(title):
         return None
+    lowered = title.lower()
     for pattern in _HEADLINES:
-        match = pattern.search(title)
+        match = pattern.compiled.search(title) if pattern.may_match_lowered(lowered) else None
         if not match:
             continue
         groups = match.groupdict()
