@@ -87,8 +87,8 @@ async function assetPage(page) {
 async function mart(page) {
   await page.goto(`${url}/assets/marts/missed_matches`);
   await page.getByText("from int_organizations: organization_slug").first().waitFor();
-  await page.getByText("Columns", { exact: true }).first().scrollIntoViewIfNeeded();
-  await page.locator("text=missed_match_id").first().evaluate((element) => element.scrollIntoView({ block: "center" }));
+  const column = page.getByText("company_name", { exact: true }).first(); // below the key, which is made of nearly all
+  await column.evaluate((element) => element.scrollIntoView({ block: "center" }));
   await pause(1000);
   seen.mart = await page.locator("body").innerText();
   await page.screenshot({ path: `${folder}/asset-mart.png` });
