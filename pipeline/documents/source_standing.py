@@ -20,7 +20,7 @@ FEEDS = ("feed", "edgar_page")
 
 @dataclass(slots=True)
 class SourceStanding:
-    """``failing`` and ``unreadable``: source id and reason; the latter answers, but its newest body could not be read.
+    """``failing`` and ``unreadable``: source id and reason; the latter answers, but the newest body that was read gave nothing.
 
     ``seconds_since_poll``: since any source was asked, None before the first.
     """
@@ -34,7 +34,7 @@ class SourceStanding:
 def source_standing(database: AppDatabase, now: datetime, ids: Collection[str] | None = None) -> SourceStanding:
     """Of all sources that were ever polled, or of ``ids`` alone: those that are not watched any more say nothing of today."""
     body = aliased(Landing)
-    newest = select(body.id).where(body.source_id == SourceState.source_id, body.kind.in_(FEEDS))
+    newest = select(body.id).where(body.source_id == SourceState.source_id, body.kind.in_(FEEDS), body.status != "landed")
     newest_id = newest.order_by(body.id.desc()).limit(1).scalar_subquery()
     query = select(
         SourceState.source_id, SourceState.last_polled_at, SourceState.consecutive_failures, SourceState.last_error,

@@ -33,6 +33,9 @@ def test_the_newest_body_says_whether_a_source_that_answers_can_be_read(app_data
         session.add(landed("html", "feed", "html_instead_of_feed", now))
         session.add(landed("mended", "feed", "html_instead_of_feed", now))
         session.flush()
+        not_read_yet = landed("html", "feed", None, now)
+        not_read_yet.status = "landed"
+        session.add(not_read_yet)
         session.add(landed("mended", "feed", None, now))
         session.add(landed("page", "edgar_page", None, now))
         session.flush()
