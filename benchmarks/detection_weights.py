@@ -5,7 +5,7 @@
 PATH is a folder with ``gold_open.jsonl``, ``stream_open.jsonl.gz`` and ``stream_open_flags.json`` (their README says what is in
 them). To these come the news of ``benchmarks/invented_news.jsonl``, written for this project: classes of news that the labelled
 set has few of, in other words. Method: logistic regression with a ridge penalty, by L-BFGS, over the named cues of
-``pipeline.signals.detect`` and the hashed words of ``pipeline.signals.ngrams``. Stream documents that are not known rounds
+``pipeline.signals.document_cues`` and the hashed words of ``pipeline.signals.ngrams``. Stream documents that are not known rounds
 count as negatives with a small weight each, invented ones with as much as labelled ones. Folds are cut by company, so that two
 reports of one round never stand on both sides; invented news are never held out. What is written holds names, bucket numbers
 and weights, nothing of any text.
@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.signals import ngrams
-from pipeline.signals.detect import BIAS, WEIGHTS_FILE, find_cues, may_be_funding, parts_of
+from pipeline.signals.detect import BIAS, WEIGHTS_FILE, may_be_funding, parts_of
+from pipeline.signals.document_cues import find_cues
 from pipeline.signals.headline import parse_headline
 from pipeline.signals.text import read
 from pipeline.signals.title_vetoes import TITLE_VETOES

@@ -15,8 +15,7 @@ def restored(ledger_is_whole: bool) -> None:
 
     What the warehouse has lost is read again from the landed bodies. What the ledger has lost is recalled from the warehouse;
     what still waits, and news of today and before that is found again, is held until `fundingscout deliveries release`, for it
-    may have been told after the backup was made. Safe to run again;
-    the service must be stopped.
+    may have been told after the backup was made. Safe to run again; the service must be stopped.
     """
     from pipeline.recovery.restored import bring_together
 

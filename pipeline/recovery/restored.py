@@ -8,7 +8,7 @@ held. What belongs here: the order of it, and seeing that it is due. What does n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 from sqlalchemy import func, select, update
@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from pipeline.crm.recopy import queue_all
 from pipeline.documents import ingest
 from pipeline.documents.landing import Landing
-from pipeline.recovery.recall import TOLD, RecallReport, recall
+from pipeline.recovery.recall import CHUNK, MARGIN, TOLD, RecallReport, recall
 from pipeline.store.app_database import AppDatabase
 from pipeline.store.closed_days import closed_before
 from pipeline.store.restored import note_restore
@@ -29,10 +29,6 @@ from pipeline.webhooks import published_rounds
 from pipeline.webhooks.ended_rounds import WAITING
 from pipeline.webhooks.fundingscout import PROFILE_NAME
 from pipeline.webhooks.outbox import RESTORED
-
-# A backup holds what was begun a while before it was made.
-MARGIN = timedelta(days=1)
-CHUNK = 500
 
 
 class LedgerForgot(RuntimeError):

@@ -1,4 +1,4 @@
-"""The words by which funding news is told, as compiled patterns with names. No decision is taken here (detect.py).
+"""The words by which funding news is told, as compiled patterns with names. Found by document_cues.py; detect.py decides.
 
 Written from general knowledge of the trade's language. Each pattern is searched in one kind of place only (title,
 lead, sentence), which its comment says.

@@ -1,4 +1,4 @@
-"""Words and pairs of words of a text as hashed features: what the cues of detect.py have no name for.
+"""Words and pairs of words of a text as hashed features: what the named cues have no name for.
 
 What belongs here: from text to (bucket, value). What does not: what a bucket weighs (data/ngram_weights.csv).
 """

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.signals.amounts import Amount, find_amount, role_of
-from pipeline.signals.detect import find_cues
+from pipeline.signals.document_cues import find_cues
 from pipeline.signals.headline import parse_headline
 from pipeline.signals.money import find_money
 from pipeline.signals.text import read

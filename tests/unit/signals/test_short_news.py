@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.signals.company import find_company
-from pipeline.signals.detect import find_cues
+from pipeline.signals.document_cues import find_cues
 from pipeline.signals.headline import parse_headline
 from pipeline.signals.investors import find_backers
 from pipeline.signals.money import find_money
